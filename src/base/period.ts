@@ -1,0 +1,33 @@
+import { DateTime } from 'luxon'
+import { type Instant, instant } from './clock.ts'
+
+/** A calendar day of the site, `yyyy-mm-dd`. Text order is day order. */
+export type LocalDay = string
+
+/** The day of the site's calendar that an instant falls on. */
+export function localDay(at: Instant, zone: string): LocalDay {
+  return DateTime.fromISO(at, { zone }).toFormat('yyyy-MM-dd')
+}
+
+/** The first instant of a day in the zone (not always 00:00: some zones change their clocks at midnight). */
+export function startOfDay(day: LocalDay, zone: string): Instant {
+  return instant(DateTime.fromISO(day, { zone }).startOf('day').toMillis())
+}
+
+export function addDays(day: LocalDay, count: number): LocalDay {
+  return DateTime.fromISO(day, { zone: 'utc' }).plus({ days: count }).toFormat('yyyy-MM-dd')
+}
+
+/** Days from one calendar day to another: 2009-10-16 to 2009-10-30 is 14. Half-open: the last day is not counted. */
+export function daysBetween(range: { from: LocalDay; to: LocalDay }): number {
+  return Math.round(
+    (DateTime.fromISO(range.to, { zone: 'utc' }).toMillis() -
+      DateTime.fromISO(range.from, { zone: 'utc' }).toMillis()) /
+      86_400_000,
+  )
+}
+
+/** Whether a text is a day that exists in the calendar. */
+export function isLocalDay(text: string): boolean {
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) && DateTime.fromISO(text, { zone: 'utc' }).isValid
+}

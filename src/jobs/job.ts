@@ -1,0 +1,56 @@
+import type { Instant } from '../base/clock.ts'
+import { type Move, states } from '../base/states.ts'
+
+/** What each kind of job is told. Ids only: a job reads the facts when it runs. */
+export interface JobInputs {
+  'provision-machine': { machine: string }
+  'control-machine': { machine: string; verb: ControlVerb }
+  'resize-machine': { machine: string; cpus: number; memoryGb: number; request: string | null }
+  'delete-machine': { machine: string; reason: string }
+  'expire-machine': { machine: string; end: Instant }
+  'make-desktop': { machine: string; pool: string }
+  'wake-desktop': { machine: string; pool: string }
+  'reset-desktop': { machine: string; pool: string }
+  'deliver-notice': { notice: string }
+  'redraw-cards': { about: string }
+}
+export type JobKind = keyof JobInputs
+
+export type ControlVerb = 'start' | 'shutdown' | 'power-off' | 'reset' | 'save' | 'resume'
+
+export type JobState = 'queued' | 'running' | 'done' | 'failed'
+
+export const jobStates = states<JobState>('Job', {
+  queued: ['running', 'failed'],
+  running: ['done', 'failed', 'queued'],
+  done: [],
+  failed: [],
+})
+
+export interface JobStage {
+  name: string
+  state: 'waiting' | 'running' | 'done' | 'failed'
+  at: Instant | null
+}
+
+/** Work that is slow, timed or outside, saved in the transaction that wants it. Done at least once: harmless twice. */
+export interface Job<K extends JobKind = JobKind> {
+  id: string
+  kind: K
+  input: JobInputs[K]
+  /** The machine, request or lease it is about, as `machine:webafs20`. Jobs on one subject run one after the other. */
+  subject: string
+  /** Who caused it. */
+  by: string
+  state: JobState
+  history: Move<JobState>[]
+  stages: JobStage[]
+  attempts: number
+  createdAt: Instant
+  /** Not to be started before. */
+  dueAt: Instant
+  /** While running: when another process may take it over. */
+  takenUntil: Instant | null
+  endedAt: Instant | null
+  error: string | null
+}

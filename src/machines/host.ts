@@ -1,0 +1,28 @@
+import { z } from 'zod'
+import type { Instant } from '../base/clock.ts'
+
+/** A physical host as the site's file describes it; a driver may add what it finds. */
+export const HostRule = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,62}$/),
+  cpus: z.number().int().positive(),
+  memoryGb: z.number().positive(),
+  slots: z.number().int().positive(),
+  group: z.string().default('central'),
+})
+export type HostRule = z.infer<typeof HostRule>
+
+/** A physical host as we last saw it. `id` is its name. */
+export interface Host {
+  id: string
+  hypervisor: string
+  version: string
+  cpus: number
+  memoryGb: number
+  /** The most machines it may hold. */
+  slots: number
+  group: string
+  /** How many virtual CPUs and GB may be promised for each real one. */
+  overcommit: { cpus: number; memory: number }
+  state: 'up' | 'draining' | 'down'
+  seenAt: Instant
+}

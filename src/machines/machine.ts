@@ -1,0 +1,108 @@
+import { z } from 'zod'
+import type { Instant } from '../base/clock.ts'
+import { type Move, states } from '../base/states.ts'
+
+export type MachineState =
+  | 'provisioning'
+  | 'running'
+  | 'stopped'
+  | 'saved'
+  | 'paused'
+  | 'migrating'
+  | 'archived'
+  | 'expired'
+  | 'deleting'
+  | 'deleted'
+  | 'unreachable'
+  | 'failed'
+
+const anywhereAlive: readonly MachineState[] = [
+  'running',
+  'stopped',
+  'saved',
+  'paused',
+  'unreachable',
+  'expired',
+  'deleting',
+]
+
+export const machineStates = states<MachineState>('Machine', {
+  provisioning: ['running', 'stopped', 'failed', 'deleting'],
+  running: [...anywhereAlive, 'migrating', 'archived'],
+  stopped: [...anywhereAlive, 'archived'],
+  saved: [...anywhereAlive, 'archived'],
+  paused: anywhereAlive,
+  migrating: ['running', 'saved', 'stopped', 'unreachable', 'deleting'],
+  archived: ['running', 'stopped', 'deleting'],
+  expired: anywhereAlive,
+  deleting: ['deleted', 'unreachable'],
+  deleted: [],
+  unreachable: [...anywhereAlive, 'migrating', 'archived', 'failed'],
+  failed: ['deleting', 'deleted'],
+})
+
+export const MachineName = z
+  .string()
+  .regex(
+    /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+    'a host name: lower-case letters, digits and inner dashes (RFC 1123)',
+  )
+
+export interface Size {
+  cpus: number
+  memoryGb: number
+}
+
+/** A reminder that was due before a certain end. `deliveredAt` stays empty until a person has really been told. */
+export interface Reminder {
+  /** The end it was about, so that a moved end starts anew. */
+  end: Instant
+  dueAt: Instant
+  notice: string
+  deliveredAt: Instant | null
+}
+
+/** Any virtual machine: somebody's server, or a desktop behind a pool. `id` is its name. */
+export interface Machine extends Size {
+  id: string
+  /** The driver's handle: never reused, though the name may be. */
+  ref: string
+  state: MachineState
+  history: Move<MachineState>[]
+  template: string
+  os: 'linux' | 'windows' | 'other'
+  description: string
+  purpose: string
+  /** Nobody when it is an orphan. */
+  owner: string | null
+  /** Users and groups who may do what the owner may. Groups are resolved each time. */
+  administrators: string[]
+  hypervisor: string | null
+  host: string | null
+  /** Where to connect: a host name or IP address, once known. */
+  address: string | null
+  /** Where its RDP server listens, once known. */
+  rdp: { host: string; port: number } | null
+  budget: string | null
+  request: string | null
+  /** Set when it is a desktop behind a pool. */
+  pool: string | null
+  createdAt: Instant
+  /** Null is never. */
+  expiresAt: Instant | null
+  extensions: number
+  reminders: Reminder[]
+  /** "Let it go" was pressed for this end: no more reminders about it. */
+  letGoOf: Instant | null
+  /** The next instant at which something is due about it (a reminder, its end, the end of its grace). */
+  attentionAt: Instant | null
+  /** The job in hand, whose stages are the progress. */
+  job: string | null
+  /** What a system that it was taken over from, or the driver, says of it in its own words. */
+  providerState: string | null
+}
+
+/** States in which a machine takes up room on its host and answers to operations. */
+export function isAlive(machine: Machine): boolean {
+  return !['deleted', 'failed', 'archived'].includes(machine.state)
+}

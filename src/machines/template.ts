@@ -1,0 +1,15 @@
+import { z } from 'zod'
+
+const Range = z.strictObject({ default: z.number().int().positive(), max: z.number().int().positive() })
+
+/** An image that a machine can be made from, with its default and its largest size. */
+export const Template = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9.-]{0,31}$/),
+  title: z.string().min(1).max(80),
+  os: z.enum(['linux', 'windows', 'other']),
+  cpus: Range,
+  memoryGb: Range,
+  /** The licence that a machine made from it uses up, if any. */
+  licence: z.string().max(40).optional(),
+})
+export type Template = z.infer<typeof Template>

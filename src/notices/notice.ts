@@ -1,0 +1,55 @@
+import type { Instant } from '../base/clock.ts'
+
+/** Facts worth telling somebody, in the past tense or as a want. The bot turns each into a card. */
+export const noticeKinds = [
+  'approval-wanted',
+  'approval-reminder',
+  'request-decided',
+  'request-failed',
+  'machine-ready',
+  'machine-expiring',
+  'machine-expired',
+  'machine-deleted',
+  'machine-failed',
+  'machine-changed',
+  'lease-ending',
+  'lease-ended',
+] as const
+export type NoticeKind = (typeof noticeKinds)[number]
+
+/** Where a copy of a card stands on some platform, so that it can be changed later. */
+export interface MessageRef {
+  platform: string
+  channel: string
+  message: string
+}
+
+export interface Delivery extends MessageRef {
+  user: string
+  at: Instant
+}
+
+/** Something to be told to people, and where it was told. Every copy is redrawn when its subject changes. */
+export interface Notice {
+  id: string
+  kind: NoticeKind
+  about: { kind: 'request' | 'machine' | 'lease'; id: string }
+  to: string[]
+  at: Instant
+  deliveries: Delivery[]
+  /** Fixed words that belong to the notice itself, such as why something failed. */
+  text: string | null
+}
+
+/** Tells people things (port, served by the bot). */
+export interface Teller {
+  /**
+   * Sends one notice to one person on every platform on which they can be reached.
+   * Called again after a crash: platforms that already hold a copy (`known`) are left alone.
+   * @returns the new copies. Empty when the person is on no platform.
+   * @throws Outage when a platform cannot be reached.
+   */
+  tell(notice: Notice, user: string, known: readonly Delivery[]): Promise<MessageRef[]>
+  /** Redraws a copy from the facts as they are now. A copy that is gone is success. */
+  redraw(notice: Notice, copy: Delivery): Promise<void>
+}

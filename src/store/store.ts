@@ -1,0 +1,180 @@
+import type { Desktop } from '../../broker/desktop.ts'
+import type { Lease } from '../../broker/lease.ts'
+import type { Account, Commitment } from '../../pricing/budget.ts'
+import type { Instant } from '../base/clock.ts'
+import type { AuditRow } from '../identity/audit.ts'
+import type { Session } from '../identity/tokens.ts'
+import type { Job } from '../jobs/job.ts'
+import type { Host } from '../machines/host.ts'
+import type { Machine } from '../machines/machine.ts'
+import type { Notice } from '../notices/notice.ts'
+import type { Message } from '../notices/message.ts'
+import type { Request } from '../requests/request.ts'
+
+/** Everything the site remembers, by collection. Documents are plain JSON. */
+export interface Documents {
+  machines: Machine
+  requests: Request
+  accounts: Account
+  commitments: Commitment
+  hosts: Host
+  desktops: Desktop
+  leases: Lease
+  jobs: Job
+  notices: Notice
+  messages: Message
+  sessions: Session
+  answers: Answer
+  counters: Counter
+  secrets: Secret
+}
+export type CollectionName = keyof Documents
+
+/** The first answer to a request that carried an `Idempotency-Key`, kept so that the second gets the same. */
+export interface Answer {
+  id: string
+  fingerprint: string
+  output: unknown
+  at: Instant
+}
+
+export interface Counter {
+  id: string
+  value: number
+}
+
+/** A key of the site's own, made at first start. */
+export interface Secret {
+  id: string
+  value: string
+}
+
+/** What may be looked up, by collection. Each index gives a document no key, one key or several. */
+export interface Indexes {
+  machines: 'owner' | 'state' | 'budget' | 'host' | 'pool' | 'orphan' | 'attention'
+  requests: 'state' | 'requester' | 'approver' | 'attention'
+  accounts: never
+  commitments: 'budget'
+  hosts: 'hypervisor'
+  desktops: 'pool' | 'free' | 'person'
+  leases:
+    | 'open-desktop'
+    | 'open-user'
+    | 'open-pool'
+    | 'state'
+    | 'pool'
+    | 'user'
+    | 'ticket'
+    | 'waiting'
+    | 'attention'
+    | 'ended'
+  jobs: 'due' | 'taken' | 'subject' | 'ended'
+  notices: 'about'
+  messages: 'conversation'
+  sessions: 'expiry'
+  answers: 'at'
+  counters: never
+  secrets: never
+}
+
+/** Rows that are only ever added, kept by month. `id` is the row's natural key: adding it twice adds nothing. */
+export interface Journals {
+  audit: AuditRow
+}
+export type JournalName = keyof Journals
+
+export interface PageOptions<I extends string> {
+  where?: { index: I; key: string }
+  /** The order key of the last document of the page before (`Page.next`). */
+  after?: string
+  limit: number
+  newestFirst?: boolean
+}
+
+export interface Page<T> {
+  items: T[]
+  /** Where the next page starts; null on the last one. */
+  next: string | null
+}
+
+export interface ReadCollection<K extends CollectionName> {
+  get(id: string): Promise<Documents[K] | undefined>
+  /** All documents with this key, in the collection's order. */
+  find(index: Indexes[K], key: string): Promise<Documents[K][]>
+  /** Documents whose key is at most `bound`, lowest key first: for instants, what is due. */
+  upTo(index: Indexes[K], bound: string, limit: number): Promise<Documents[K][]>
+  /** The lowest key of an index, if any: for instants, when something is due next. */
+  lowest(index: Indexes[K]): Promise<string | undefined>
+  /** How many documents have this key. */
+  count(index: Indexes[K], key: string): Promise<number>
+  page(options: PageOptions<Indexes[K]>): Promise<Page<Documents[K]>>
+  /** Everything. Only where the site's size bounds it (hosts, accounts). */
+  all(): Promise<Documents[K][]>
+}
+
+export interface Collection<K extends CollectionName> extends ReadCollection<K> {
+  /** Adds or replaces. The document is frozen: to change it, put a changed copy. */
+  put(document: Documents[K]): Promise<void>
+  remove(id: string): Promise<void>
+  /**
+   * One document with this key that no other open transaction has claimed; nothing when there is none.
+   * PostgreSQL: `FOR UPDATE SKIP LOCKED LIMIT 1`.
+   */
+  claim(index: Indexes[K], key: string): Promise<Documents[K] | undefined>
+}
+
+export interface JournalPage {
+  from?: Instant
+  to?: Instant
+  after?: string
+  limit: number
+}
+
+export interface ReadJournal<N extends JournalName> {
+  /** Newest first. */
+  page(options: JournalPage): Promise<Page<Journals[N]>>
+}
+
+export interface Journal<N extends JournalName> extends ReadJournal<N> {
+  append(row: Journals[N]): Promise<void>
+}
+
+export type ReadTransaction = { readonly [K in CollectionName]: ReadCollection<K> } & {
+  readonly [N in JournalName]: ReadJournal<N>
+}
+
+export type Transaction = { readonly [K in CollectionName]: Collection<K> } & {
+  readonly [N in JournalName]: Journal<N>
+}
+
+export interface Change {
+  collection: CollectionName
+  id: string
+}
+
+export interface StoreHealth {
+  writable: boolean
+  reason: string | null
+}
+
+/**
+ * What the site remembers (port).
+ *
+ * `transact` runs `work` as if alone and makes all of its writes durable or none: when it resolves, they survive a
+ * crash and a power cut; when it rejects, nothing of it was ever visible. `work` sees its own writes. It must be
+ * harmless to run twice, since an adapter may retry it after a conflict, and it must wait for nothing but the
+ * transaction. Whatever `work` throws is thrown on, unchanged.
+ *
+ * `read` shows one consistent state. What it has seen is durable by the time it resolves.
+ *
+ * @throws Outage `store_unwritable` (transient) when the disk or the database does not take the writes.
+ */
+export interface Store {
+  transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
+  read<T>(work: (tx: ReadTransaction) => Promise<T>): Promise<T>
+  /** Calls the listener after each durable commit, here or in another process, with what changed. */
+  onCommit(listener: (changes: readonly Change[]) => void): () => void
+  health(): StoreHealth
+  /** Waits for what is in hand, makes a checkpoint and lets go of the lock. Harmless twice. */
+  close(): Promise<void>
+}
