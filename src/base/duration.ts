@@ -1,4 +1,5 @@
 import { DateTime, Duration as LuxonDuration } from 'luxon'
+import { z } from 'zod'
 import { type Instant, instant } from './clock.ts'
 
 /**
@@ -23,6 +24,14 @@ export function parseDuration(text: string): Duration | undefined {
     millis: Math.round(d.hours * 3_600_000 + d.minutes * 60_000 + d.seconds * 1000 + d.milliseconds),
   }
 }
+
+/** An ISO 8601 duration in a configuration or an API, parsed. */
+export const IsoDuration = z.string().transform((text, context) => {
+  const parsed = parseDuration(text)
+  if (parsed !== undefined) return parsed
+  context.addIssue({ code: 'custom', message: 'an ISO 8601 duration, such as P30D, PT8H or PT15M' })
+  return z.NEVER
+})
 
 export function days(count: number): Duration {
   return { months: 0, days: count, millis: 0 }

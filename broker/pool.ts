@@ -1,0 +1,44 @@
+import { z } from 'zod'
+import { IsoDuration } from '../src/base/duration.ts'
+
+/** A pool of desktops as the site's file describes it. */
+export const PoolRule = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/),
+  title: z.string().max(80).optional(),
+  /** `persistent`: one person, one desktop, kept. `shared`: a clean one for each person. */
+  kind: z.enum(['persistent', 'shared']),
+  template: z.string(),
+  /** The host group its desktops are placed on. */
+  group: z.string(),
+  size: z.strictObject({
+    /** Desktops kept ready beyond those in use. */
+    spare: z.number().int().min(0),
+    max: z.number().int().positive(),
+  }),
+  /** Users and groups who may use it; `everyone` is everybody who is signed in. */
+  members: z.array(z.string()).min(1),
+  lease: z.strictObject({
+    /** The longest that a lease lasts. */
+    max: IsoDuration,
+    /** How long before its end the person is warned. */
+    warn: IsoDuration,
+    /** How long a disconnected session is kept. */
+    disconnected: IsoDuration,
+    /** How long an offered desktop waits for its first connection. */
+    unused: IsoDuration.prefault('PT10M'),
+    /** What happens to the desktop when the lease ends. Shared ones are always reset. */
+    atEnd: z.enum(['save', 'keep', 'reset']),
+    /** The most minutes a person may add to a lease, all extensions together. */
+    extendMax: IsoDuration.prefault('PT2H'),
+  }),
+  /** Settings of its RDP files. Redirections are off unless allowed here. */
+  rdp: z
+    .strictObject({
+      clipboard: z.boolean().default(false),
+      printers: z.boolean().default(false),
+      drives: z.boolean().default(false),
+      audio: z.enum(['client', 'host', 'none']).default('client'),
+    })
+    .prefault({}),
+})
+export type PoolRule = z.infer<typeof PoolRule>

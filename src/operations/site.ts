@@ -1,0 +1,37 @@
+import type { PoolRule } from '../../broker/pool.ts'
+import type { TerminalRule } from '../../broker/terminal.ts'
+import type { BudgetRule } from '../../pricing/budget.ts'
+import type { Tariff } from '../../pricing/tariff.ts'
+import type { Role } from '../identity/person.ts'
+import type { MachinePolicy } from '../machines/expiry.ts'
+import type { HostRule } from '../machines/host.ts'
+import type { Template } from '../machines/template.ts'
+import type { ApprovalPolicy } from '../requests/approval.ts'
+
+/** What a site's file says about policy, as operations read it. Where things listen and store is not among it. */
+export interface Site {
+  name: string
+  timezone: string
+  currency: string
+  publicUrl: string
+  rdp: { publicAddress: string }
+  roles: Record<Role, readonly string[]>
+  /** Each hypervisor's part in placement. `hosts` is empty where the driver finds them itself. */
+  hypervisors: readonly {
+    name: string
+    overcommit: { cpus: number; memory: number }
+    hosts: readonly HostRule[]
+  }[]
+  templates: readonly Template[]
+  /** In order of their first day. */
+  tariffs: readonly Tariff[]
+  budgets: readonly BudgetRule[]
+  policies: {
+    approvals: ApprovalPolicy
+    machines: MachinePolicy
+    /** What a machine's name must look like. */
+    names: RegExp
+  }
+  pools: readonly PoolRule[]
+  terminals: readonly TerminalRule[]
+}
