@@ -30,3 +30,8 @@ export function isNamed(person: Person, names: readonly string[]): boolean {
 export function hasRole(caller: Caller, role: Role): boolean {
   return caller.roles.includes(role)
 }
+
+/** Somebody who has not signed in. All that is known of them is where they come from. */
+export function nobody(via: Via, address: string): Caller {
+  return { user: `nobody@${address}`, name: 'Somebody', email: null, groups: [], roles: [], via }
+}

@@ -54,3 +54,32 @@ export interface Job<K extends JobKind = JobKind> {
   endedAt: Instant | null
   error: string | null
 }
+
+/** A job to be saved in the transaction that wants it. */
+export function newJob<K extends JobKind>(facts: {
+  id: string
+  kind: K
+  input: JobInputs[K]
+  subject: string
+  by: string
+  at: Instant
+  dueAt?: Instant
+}): Job<K> {
+  const { id, kind, input, subject, by, at, dueAt = at } = facts
+  return {
+    id,
+    kind,
+    input,
+    subject,
+    by,
+    state: 'queued',
+    history: [{ state: 'queued', at }],
+    stages: [],
+    attempts: 0,
+    createdAt: at,
+    dueAt,
+    takenUntil: null,
+    endedAt: null,
+    error: null,
+  }
+}

@@ -1,0 +1,174 @@
+import type { z } from 'zod'
+import type { Clock, Instant } from '../base/clock.ts'
+import { messageOf, Outage, Refusal, refuse } from '../base/errors.ts'
+import type { Ids } from '../base/ids.ts'
+import type { Log } from '../base/log.ts'
+import { fingerprint } from '../base/seal.ts'
+import type { Directory } from '../identity/directory.ts'
+import type { Caller } from '../identity/person.ts'
+import type { Store, Transaction } from '../store/store.ts'
+import type { Change, Operation } from './operation.ts'
+import type { Site } from './site.ts'
+
+export interface Services {
+  store: Store
+  site: Site
+  clock: Clock
+  ids: Ids
+  directory: Directory
+  log: Log
+}
+
+/** The one way in: parses, asks, allows, runs and audits. REST, chat, portal, router and jobs all come through here. */
+export interface Operations {
+  /**
+   * @throws Refusal `invalid_input` with every fault of the input, or what the operation refuses.
+   * @throws Outage when the store or the directory fails.
+   */
+  perform<Raw, Input, Asked, Answer>(
+    operation: Operation<Raw, Input, Asked, Answer>,
+    caller: Caller,
+    input: Raw,
+    options?: { idempotencyKey?: string },
+  ): Promise<Answer>
+}
+
+const askMillis = 10_000
+
+export function openOperations(services: Services): Operations {
+  return {
+    async perform(operation, caller, raw, options = {}) {
+      const input = parseInput(operation.input, raw)
+      const asked = await ask(services, operation, input, caller)
+      const { store, clock, site, ids } = services
+      if (operation.kind === 'query') {
+        return store.read(async (tx) => {
+          const context = { tx, caller, now: clock.now(), site }
+          await operation.allow(context, input)
+          return operation.run(context, input, asked)
+        })
+      }
+      try {
+        return await store.transact(async (tx) => {
+          const now = clock.now()
+          const context = { tx, caller, now, site, ids }
+          const key = answerKey(operation, caller, options.idempotencyKey)
+          const known = key === undefined ? undefined : await earlierAnswer(tx, key, operation, raw)
+          if (known !== undefined) return known
+          await operation.allow(context, input)
+          const answer = await operation.run(context, input, asked)
+          await audit(tx, ids, { operation, caller, now, input, answer, result: 'done', detail: null })
+          if (key !== undefined) {
+            await tx.answers.put({ id: key, fingerprint: inputPrint(raw), output: answer, at: now })
+          }
+          return answer
+        })
+      } catch (error) {
+        if (error instanceof Refusal) await auditRefusal(services, operation, caller, input, error)
+        throw error
+      }
+    },
+  }
+}
+
+function parseInput<Raw, Input>(schema: z.ZodType<Input, Raw>, raw: Raw): Input {
+  const parsed = schema.safeParse(raw)
+  if (parsed.success) return parsed.data
+  const errors = parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }))
+  const first = errors[0]
+  const where = first === undefined || first.path === '' ? '' : `${first.path}: `
+  return refuse('invalid_input', `${where}${first?.message ?? 'The input is not understood.'}`, { errors })
+}
+
+async function ask<Raw, Input, Asked, Answer>(
+  services: Services,
+  operation: Operation<Raw, Input, Asked, Answer>,
+  input: Input,
+  caller: Caller,
+): Promise<Asked>
+async function ask(
+  services: Services,
+  operation: Operation<unknown, unknown, unknown, unknown>,
+  input: unknown,
+  caller: Caller,
+): Promise<unknown> {
+  const { directory, site } = services
+  return operation.ask?.({ directory, site, signal: AbortSignal.timeout(askMillis) }, input, caller)
+}
+
+function answerKey(
+  operation: { name: string; repeatable?: boolean },
+  caller: Caller,
+  key: string | undefined,
+): string | undefined {
+  return key === undefined || operation.repeatable === true
+    ? undefined
+    : fingerprint(`${caller.user} ${operation.name} ${key}`)
+}
+
+function inputPrint(raw: unknown): string {
+  return fingerprint(JSON.stringify(raw) ?? '')
+}
+
+async function earlierAnswer<Answer>(
+  tx: Transaction,
+  key: string,
+  operation: { output: z.ZodType<Answer> },
+  raw: unknown,
+): Promise<Answer | undefined> {
+  const earlier = await tx.answers.get(key)
+  if (earlier === undefined) return undefined
+  if (earlier.fingerprint !== inputPrint(raw)) {
+    refuse('idempotency_conflict', 'This Idempotency-Key was used before with another body. Use a new key.')
+  }
+  return operation.output.parse(earlier.output)
+}
+
+interface AuditFacts {
+  operation: Pick<Change, 'name'> & { subject?(input: unknown, answer: unknown): string | null }
+  caller: Caller
+  now: Instant
+  input: unknown
+  answer: unknown
+  result: string
+  detail: string | null
+}
+
+async function audit(tx: Transaction, ids: Ids, facts: AuditFacts): Promise<void> {
+  await tx.audit.append({
+    id: ids.next('A', facts.now),
+    at: facts.now,
+    actor: facts.caller.user,
+    via: facts.caller.via,
+    operation: facts.operation.name,
+    subject: facts.operation.subject?.(facts.input, facts.answer) ?? null,
+    result: facts.result,
+    detail: facts.detail,
+  })
+}
+
+/** A refusal changes nothing, but who tried what is worth keeping. */
+async function auditRefusal(
+  { store, clock, ids, log }: Services,
+  operation: AuditFacts['operation'],
+  caller: Caller,
+  input: unknown,
+  refusal: Refusal,
+): Promise<void> {
+  try {
+    await store.transact((tx) =>
+      audit(tx, ids, {
+        operation,
+        caller,
+        now: clock.now(),
+        input,
+        answer: undefined,
+        result: refusal.code,
+        detail: refusal.message,
+      }),
+    )
+  } catch (error) {
+    if (!(error instanceof Outage)) throw error
+    log.warn({ operation: operation.name, error: messageOf(error) }, 'refusal not audited')
+  }
+}
