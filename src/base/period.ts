@@ -31,3 +31,11 @@ export function daysBetween(range: { from: LocalDay; to: LocalDay }): number {
 export function isLocalDay(text: string): boolean {
   return /^\d{4}-\d{2}-\d{2}$/.test(text) && DateTime.fromISO(text, { zone: 'utc' }).isValid
 }
+
+/**
+ * The days that a term between two instants covers, half-open: the day it starts on is the first, the day it ends on is
+ * not counted. Hours play no part, so a day of 23 or 25 hours is a day.
+ */
+export function termOf(span: { from: Instant; to: Instant; zone: string }): { from: LocalDay; to: LocalDay } {
+  return { from: localDay(span.from, span.zone), to: localDay(span.to, span.zone) }
+}
