@@ -78,20 +78,16 @@ export function chargedTerm(order: Pick<Order, 'createdDay' | 'from' | 'to'>): T
 
 /**
  * The order for more time for a machine. It starts where the machine is paid to, which for one made and ended on one day
- * is the day after its old end; a new end before that costs nothing.
+ * is the day after its old end; a new end before that costs nothing. One that was taken over with its end in the past
+ * starts on the day it was taken over, its `createdDay`.
  */
 export function extensionOrder(
   machine: { size: Size; createdDay: LocalDay; paidTo: LocalDay },
   to: LocalDay,
 ): Order {
-  assert(machine.createdDay < machine.paidTo, 'a machine is paid for its first day at least')
-  return {
-    size: machine.size,
-    count: 1,
-    createdDay: machine.createdDay,
-    from: machine.paidTo,
-    to: to > machine.paidTo ? to : machine.paidTo,
-  }
+  const { size, createdDay, paidTo } = machine
+  const from = paidTo > createdDay ? paidTo : createdDay
+  return { size, count: 1, createdDay, from, to: to > from ? to : from }
 }
 
 /** The full price of one machine for one day by a tariff. */

@@ -203,10 +203,17 @@ describe('more time for a machine', () => {
     expect([sameDay, nextDay, dayAfter].map((priced) => priced.totalMilli)).toEqual([0, 0, 960])
   })
 
-  test('is asked for a machine that is paid for its first day', () => {
-    const machine = { size: { cpus: 1, memoryGb: 1 }, createdDay: '2009-10-16', paidTo: '2009-10-16' }
+  test.each([
+    { about: 'before', paidTo: '2009-10-01' },
+    { about: 'on', paidTo: '2009-10-16' },
+  ])('starts on the day a machine was taken over when it had ended $about it', ({ paidTo }) => {
+    const machine = { size: { cpus: 1, memoryGb: 1 }, createdDay: '2009-10-16', paidTo }
+    const tariffs = [aTariff({ freeDays: 0 })]
 
-    expect(() => extensionOrder(machine, '2009-10-20')).toThrow('paid for its first day')
+    const sameDay = quote(extensionOrder(machine, '2009-10-16'), tariffs)
+    const later = quote(extensionOrder(machine, '2009-10-20'), tariffs)
+
+    expect([sameDay.totalMilli, later.totalMilli]).toEqual([960, 4 * 960])
   })
 })
 
