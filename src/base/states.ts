@@ -39,3 +39,9 @@ export function move<S extends string, T extends { id: string; state: S; history
   }
   return { ...thing, state: to, history: [...thing.history, { state: to, ...why }] }
 }
+
+/** The names of a table's states, for schemas. */
+export function stateNames<S extends string>(table: States<S>): S[] {
+  const isState = (name: string): name is S => name in table.moves
+  return Object.keys(table.moves).filter(isState)
+}

@@ -15,11 +15,13 @@ export type Via = 'rest' | 'portal' | 'web' | 'slack' | 'mattermost' | 'cli' | '
 export interface Caller extends Person {
   roles: readonly Role[]
   via: Via
+  /** The network address they come from, where there is one. A terminal may be known by it. */
+  address: string | null
 }
 
 /** The service itself: what a job, a sweep or the router does in nobody's name. */
 export function system(via: 'system' | 'router' = 'system'): Caller {
-  return { user: 'jackdaw', name: 'Jackdaw', email: null, groups: [], roles: ['operator', 'auditor'], via }
+  return { user: 'jackdaw', name: 'Jackdaw', email: null, groups: [], roles: ['operator', 'auditor'], via, address: null }
 }
 
 /** Whether a list of users and groups names this person. `everyone` is everybody who is signed in. */
@@ -33,5 +35,5 @@ export function hasRole(caller: Caller, role: Role): boolean {
 
 /** Somebody who has not signed in. All that is known of them is where they come from. */
 export function nobody(via: Via, address: string): Caller {
-  return { user: `nobody@${address}`, name: 'Somebody', email: null, groups: [], roles: [], via }
+  return { user: 'nobody', name: 'Somebody', email: null, groups: [], roles: [], via, address }
 }

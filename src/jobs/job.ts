@@ -5,7 +5,15 @@ import { type Move, states } from '../base/states.ts'
 export interface JobInputs {
   'provision-machine': { machine: string }
   'control-machine': { machine: string; verb: ControlVerb }
-  'resize-machine': { machine: string; cpus: number; memoryGb: number; request: string | null }
+  'resize-machine': {
+    machine: string
+    cpus: number
+    memoryGb: number
+    /** What to go back to, and what to give back, if it cannot be done. */
+    was: { cpus: number; memoryGb: number }
+    heldMilli: number
+    request: string | null
+  }
   'delete-machine': { machine: string; reason: string }
   'expire-machine': { machine: string; end: Instant }
   'make-desktop': { machine: string; pool: string }

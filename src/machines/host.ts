@@ -1,13 +1,16 @@
 import { z } from 'zod'
 import type { Instant } from '../base/clock.ts'
 
+/** The group of hosts that take servers, where the site's file names no other. */
+export const serverGroup = 'central'
+
 /** A physical host as the site's file describes it; a driver may add what it finds. */
 export const HostRule = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,62}$/),
   cpus: z.number().int().positive(),
   memoryGb: z.number().positive(),
   slots: z.number().int().positive(),
-  group: z.string().default('central'),
+  group: z.string().default(serverGroup),
 })
 export type HostRule = z.infer<typeof HostRule>
 

@@ -91,6 +91,8 @@ export interface Machine extends Size {
   /** Null is never. */
   expiresAt: Instant | null
   extensions: number
+  /** When its end was last moved; absent when it never was. Its present term counts from here. */
+  extendedAt?: Instant
   reminders: Reminder[]
   /** "Let it go" was pressed for this end: no more reminders about it. */
   letGoOf: Instant | null
@@ -105,4 +107,43 @@ export interface Machine extends Size {
 /** States in which a machine takes up room on its host and answers to operations. */
 export function isAlive(machine: Machine): boolean {
   return !['deleted', 'failed', 'archived'].includes(machine.state)
+}
+
+/** A machine that is about to be made, with everything unsaid still empty. */
+export function newMachine(facts: {
+  name: string
+  ref: string
+  at: Instant
+  template: { name: string; os: Machine['os'] }
+}): Machine {
+  const { name, ref, at, template } = facts
+  return {
+    id: name,
+    ref,
+    state: 'provisioning',
+    history: [{ state: 'provisioning', at }],
+    template: template.name,
+    os: template.os,
+    description: '',
+    purpose: '',
+    owner: null,
+    administrators: [],
+    cpus: 1,
+    memoryGb: 1,
+    hypervisor: null,
+    host: null,
+    address: null,
+    rdp: null,
+    budget: null,
+    request: null,
+    pool: null,
+    createdAt: at,
+    expiresAt: null,
+    extensions: 0,
+    reminders: [],
+    letGoOf: null,
+    attentionAt: null,
+    job: null,
+    providerState: null,
+  }
 }

@@ -3,6 +3,7 @@ import type { Instant } from '../base/clock.ts'
 import type { Ids } from '../base/ids.ts'
 import type { Directory } from '../identity/directory.ts'
 import type { Caller } from '../identity/person.ts'
+import type { SignIn } from '../identity/sign-in.ts'
 import type { ReadTransaction, Transaction } from '../store/store.ts'
 import type { Site } from './site.ts'
 
@@ -24,6 +25,7 @@ export interface HttpFace {
 /** What a question that goes outside may use, before any transaction. */
 export interface Outside {
   directory: Directory
+  signIn: SignIn
   site: Site
   signal: AbortSignal
 }

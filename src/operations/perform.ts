@@ -6,6 +6,7 @@ import type { Log } from '../base/log.ts'
 import { fingerprint } from '../base/seal.ts'
 import type { Directory } from '../identity/directory.ts'
 import type { Caller } from '../identity/person.ts'
+import type { SignIn } from '../identity/sign-in.ts'
 import type { Store, Transaction } from '../store/store.ts'
 import type { Change, Operation } from './operation.ts'
 import type { Site } from './site.ts'
@@ -16,6 +17,7 @@ export interface Services {
   clock: Clock
   ids: Ids
   directory: Directory
+  signIn: SignIn
   log: Log
 }
 
@@ -92,8 +94,8 @@ async function ask(
   input: unknown,
   caller: Caller,
 ): Promise<unknown> {
-  const { directory, site } = services
-  return operation.ask?.({ directory, site, signal: AbortSignal.timeout(askMillis) }, input, caller)
+  const { directory, signIn, site } = services
+  return operation.ask?.({ directory, signIn, site, signal: AbortSignal.timeout(askMillis) }, input, caller)
 }
 
 function answerKey(

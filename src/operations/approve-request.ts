@@ -1,0 +1,32 @@
+import { z } from 'zod'
+import { notFound } from '../base/errors.ts'
+import { checkDecision } from '../requests/approval.ts'
+import { grant } from './granting.ts'
+import { change } from './operation.ts'
+import { anybody } from './rules.ts'
+import { text } from './shapes/fields.ts'
+import { RequestShape, requestView } from './shapes/request.ts'
+
+export const approveRequest = change({
+  name: 'approve-request',
+  summary: 'Approve a request: money is held, room is reserved and the machines are made.',
+  http: { method: 'POST', path: '/requests/{id}/approve' },
+  input: z.object({ id: z.string().max(40), reason: text(500).optional() }),
+  output: RequestShape,
+  subject: ({ id }) => `request:${id}`,
+  allow: anybody,
+  async run(context, { id, reason = null }) {
+    const { tx, caller, now, site } = context
+    const request = await tx.requests.get(id)
+    if (request === undefined) throw notFound('request', id)
+    checkDecision(request, caller, { verdict: 'approved', reason })
+    const granted = await grant(context, request, {
+      by: caller.user,
+      at: now,
+      verdict: 'approved',
+      reason,
+      via: caller.via,
+    })
+    return requestView(granted, { tx, site })
+  },
+})

@@ -1,0 +1,55 @@
+import type { Host } from '../machines/host.ts'
+import { isAlive, type Machine } from '../machines/machine.ts'
+import { explainRefusal, place } from '../machines/placement.ts'
+import { Refusal } from '../base/errors.ts'
+import type { ReadTransaction } from '../store/store.ts'
+
+export interface HostLoad {
+  machines: number
+  cpus: number
+  memoryGb: number
+}
+
+/** What the machines on each host take up, those being made included: a reservation is a machine with a host. */
+export async function loadOf(tx: ReadTransaction, hosts: readonly Host[]): Promise<Map<string, HostLoad>> {
+  const entries = hosts.map(async (host): Promise<[string, HostLoad]> => [
+    host.id,
+    sumOf((await tx.machines.find('host', host.id)).filter(isAlive)),
+  ])
+  return new Map(await Promise.all(entries))
+}
+
+function sumOf(machines: readonly Machine[]): HostLoad {
+  return machines.reduce(
+    (sum, { cpus, memoryGb }) => ({
+      machines: sum.machines + 1,
+      cpus: sum.cpus + cpus,
+      memoryGb: sum.memoryGb + memoryGb,
+    }),
+    { machines: 0, cpus: 0, memoryGb: 0 },
+  )
+}
+
+/**
+ * A host for each of the machines, or none at all.
+ * @throws Refusal `no_capacity` with each host and the reasons why it cannot take one.
+ */
+export async function placeAll(
+  tx: ReadTransaction,
+  order: { cpus: number; memoryGb: number; count: number; group?: string; host?: string },
+): Promise<Host[]> {
+  const hosts = await tx.hosts.all()
+  const outcome = place(order, hosts, await loadOf(tx, hosts))
+  if ('placed' in outcome) {
+    return outcome.placed
+      .map((name) => hosts.find(({ id }) => id === name))
+      .filter((host) => host !== undefined)
+  }
+  throw new Refusal('no_capacity', explanation(outcome.refused), { hosts: outcome.refused })
+}
+
+function explanation(refused: { host: string; reasons: string[] }[]): string {
+  return refused.length === 0
+    ? 'No host is known yet, so nothing can be placed. The operator sees under hosts whether a hypervisor answers.'
+    : `No host can take it: ${explainRefusal(refused)}.`
+}

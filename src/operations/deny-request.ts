@@ -1,0 +1,29 @@
+import { z } from 'zod'
+import { notFound } from '../base/errors.ts'
+import { checkDecision } from '../requests/approval.ts'
+import { deny } from '../requests/request.ts'
+import { announceDecision } from './granting.ts'
+import { change } from './operation.ts'
+import { anybody } from './rules.ts'
+import { text } from './shapes/fields.ts'
+import { RequestShape, requestView } from './shapes/request.ts'
+
+export const denyRequest = change({
+  name: 'deny-request',
+  summary: 'Deny a request, with the reason that its requester is told.',
+  http: { method: 'POST', path: '/requests/{id}/deny' },
+  input: z.object({ id: z.string().max(40), reason: text(500).optional() }),
+  output: RequestShape,
+  subject: ({ id }) => `request:${id}`,
+  allow: anybody,
+  async run(context, { id, reason = null }) {
+    const { tx, caller, now, site } = context
+    const request = await tx.requests.get(id)
+    if (request === undefined) throw notFound('request', id)
+    checkDecision(request, caller, { verdict: 'denied', reason })
+    const denied = deny(request, { by: caller.user, at: now, verdict: 'denied', reason, via: caller.via })
+    await tx.requests.put(denied)
+    await announceDecision(context, denied)
+    return requestView(denied, { tx, site })
+  },
+})

@@ -1,0 +1,176 @@
+import { commit, topUp } from '../../pricing/budget.ts'
+import { chargedTerm, extensionOrder, quote, type Quote } from '../../pricing/quote.ts'
+import type { Instant } from '../base/clock.ts'
+import { assert, notFound } from '../base/errors.ts'
+import { type LocalDay, localDay } from '../base/period.ts'
+import { enqueue, redrawCards, tell } from '../jobs/outbox.ts'
+import { extend, nextAttention } from '../machines/expiry.ts'
+import { serverGroup } from '../machines/host.ts'
+import { type Machine, newMachine } from '../machines/machine.ts'
+import { approve, type Ask, type Decision, fulfil, type Request } from '../requests/request.ts'
+import { placeAll } from './capacity.ts'
+import { holdOn } from './holding.ts'
+import { checkedNames } from './names.ts'
+import type { Context } from './operation.ts'
+import { endOfTerm, horizon, priceOf, templateNamed } from './order.ts'
+import { resize } from './resizing.ts'
+
+type Granting = Pick<Context, 'tx' | 'now' | 'ids' | 'site'>
+
+/**
+ * Carries out an approval: checks budget and placement again, holds the money, reserves the room and leaves the work
+ * behind, all in the caller's transaction. Two approvals at once meet in the state of the request: one is refused.
+ * @throws Refusal `budget_exhausted`, `no_capacity`, `already_decided`; nothing is kept then.
+ */
+export async function grant(context: Granting, request: Request, decision: Decision): Promise<Request> {
+  const approved = approve(request, decision)
+  const granted =
+    request.ask.kind === 'machines'
+      ? await grantMachines(context, approved, request.ask)
+      : request.ask.kind === 'extension'
+        ? await grantExtension(context, approved, request.ask)
+        : await grantResize(context, approved, request.ask)
+  await context.tx.requests.put(granted)
+  await announceDecision(context, granted)
+  return granted
+}
+
+/** Tells the requester what became of it, and shows it on every copy of the card. */
+export async function announceDecision(context: Granting, request: Request): Promise<void> {
+  const about = { kind: 'request', id: request.id } as const
+  await tell(context, { kind: 'request-decided', about, to: [request.requester] })
+  await redrawCards(context, `request:${request.id}`)
+}
+
+async function grantMachines(
+  context: Granting,
+  request: Request,
+  ask: Extract<Ask, { kind: 'machines' }>,
+): Promise<Request> {
+  const { tx, now } = context
+  const endsAt = endOfTerm(wishOf(ask), context)
+  const size = { cpus: request.cpus, memoryGb: request.memoryGb }
+  const price = priceOf({ size, count: ask.count, from: now, to: endsAt }, context)
+  await holdOn(context, request.budget, price.totalMilli)
+  const where = ask.host === null ? { group: serverGroup } : { host: ask.host }
+  const hosts = await placeAll(tx, { ...size, count: ask.count, ...where })
+  const names = await checkedNames(context, { base: ask.name, template: request.template, count: ask.count })
+  for (const [index, name] of names.entries()) {
+    const host = hosts[index]
+    assert(host !== undefined, 'there is a host for each machine')
+    await orderMachine(context, request, { name, host: host.id, hypervisor: host.hypervisor, endsAt })
+    await tx.commitments.put(
+      commit({
+        machine: name,
+        budget: request.budget,
+        ...paidDays(context, endsAt),
+        heldMilli: price.totalMilli / ask.count,
+      }),
+    )
+  }
+  return { ...request, machines: names }
+}
+
+function wishOf(ask: Extract<Ask, { kind: 'machines' }>): { until?: string; days?: number } {
+  if (ask.days !== null) return { days: ask.days }
+  return { until: ask.until ?? 'never' }
+}
+
+function paidDays(context: Granting, endsAt: Instant | null): { createdDay: LocalDay; paidTo: LocalDay } {
+  const { now, site } = context
+  const createdDay = localDay(now, site.timezone)
+  const to = localDay(horizon(endsAt, context), site.timezone)
+  return { createdDay, paidTo: chargedTerm({ createdDay, from: createdDay, to }).to }
+}
+
+/** The machine as it will be, and the job that makes it so. */
+async function orderMachine(
+  context: Granting,
+  request: Request,
+  facts: { name: string; host: string; hypervisor: string; endsAt: Instant | null },
+): Promise<void> {
+  const { tx, now, ids, site } = context
+  const { name, host, hypervisor, endsAt } = facts
+  const subject = `machine:${name}`
+  const job = await enqueue(
+    context,
+    'provision-machine',
+    { machine: name },
+    { subject, by: request.requester },
+  )
+  const machine: Machine = {
+    ...newMachine({
+      name,
+      ref: ids.next('vm', now),
+      at: now,
+      template: templateNamed(site, request.template),
+    }),
+    ...{ cpus: request.cpus, memoryGb: request.memoryGb, host, hypervisor, expiresAt: endsAt, job: job.id },
+    description: request.description,
+    purpose: request.purpose,
+    owner: request.requester,
+    administrators: request.administrators,
+    budget: request.budget,
+    request: request.id,
+  }
+  const attentionAt = nextAttention(machine, site.policies.machines, now, site.timezone)
+  await tx.machines.put({ ...machine, attentionAt })
+}
+
+async function grantExtension(
+  context: Granting,
+  request: Request,
+  ask: Extract<Ask, { kind: 'extension' }>,
+): Promise<Request> {
+  const machine = await context.tx.machines.get(ask.machine)
+  if (machine === undefined) throw notFound('machine', ask.machine)
+  await moveEnd(context, machine, ask.until)
+  return { ...fulfil(request, context.now), machines: [machine.id] }
+}
+
+async function grantResize(
+  context: Granting,
+  request: Request,
+  ask: Extract<Ask, { kind: 'resize' }>,
+): Promise<Request> {
+  const machine = await context.tx.machines.get(ask.machine)
+  if (machine === undefined) throw notFound('machine', ask.machine)
+  const { cpus, memoryGb } = ask
+  await resize(context, machine, { cpus, memoryGb, by: request.requester, request: request.id })
+  return { ...request, machines: [machine.id] }
+}
+
+/** Moves a machine's end: holds the price of the days that are added, and starts its reminders anew. */
+export async function moveEnd(
+  context: Granting,
+  machine: Machine,
+  until: Instant,
+): Promise<{ machine: Machine; extra: Quote }> {
+  const { tx, now, site } = context
+  const next = extend(machine, until, site.policies.machines, now, site.timezone)
+  const extra = await priceOfExtension(context, machine, until)
+  const commitment = await tx.commitments.get(machine.id)
+  if (commitment !== undefined) {
+    await holdOn(context, commitment.budget, extra.totalMilli)
+    const to = localDay(until, site.timezone)
+    const paidTo = to > commitment.paidTo ? to : commitment.paidTo
+    await tx.commitments.put(topUp(commitment, { heldMilli: extra.totalMilli, paidTo }))
+  }
+  await tx.machines.put(next)
+  await redrawCards(context, `machine:${machine.id}`)
+  return { machine: next, extra }
+}
+
+/** What more time costs: from where the machine is paid to, with free days counted from its creation. */
+export async function priceOfExtension(
+  { tx, site }: Pick<Granting, 'tx' | 'site'>,
+  machine: Machine,
+  until: Instant,
+): Promise<Quote> {
+  const zone = site.timezone
+  const commitment = await tx.commitments.get(machine.id)
+  const createdDay = commitment?.createdDay ?? localDay(machine.createdAt, zone)
+  const paidTo = commitment?.paidTo ?? localDay(machine.expiresAt ?? until, zone)
+  const size = { cpus: machine.cpus, memoryGb: machine.memoryGb }
+  return quote(extensionOrder({ size, createdDay, paidTo }, localDay(until, zone)), site.tariffs)
+}

@@ -1,0 +1,21 @@
+import { z } from 'zod'
+import { query } from './operation.ts'
+import { anybody } from './rules.ts'
+
+const Range = z.object({ default: z.number(), max: z.number() })
+
+export const listTemplates = query({
+  name: 'list-templates',
+  summary: 'List what machines can be made from.',
+  http: { method: 'GET', path: '/templates' },
+  input: z.object({}),
+  output: z.object({
+    items: z.array(
+      z.object({ name: z.string(), title: z.string(), os: z.string(), cpus: Range, memoryGb: Range }),
+    ),
+  }),
+  allow: anybody,
+  run: async ({ site }) => ({
+    items: site.templates.map(({ name, title, os, cpus, memoryGb }) => ({ name, title, os, cpus, memoryGb })),
+  }),
+})

@@ -1,0 +1,98 @@
+import { z } from 'zod'
+import { type Quote, quote } from '../../pricing/quote.ts'
+import type { Instant } from '../base/clock.ts'
+import { addDuration } from '../base/duration.ts'
+import { Refusal, refuse } from '../base/errors.ts'
+import { localDay } from '../base/period.ts'
+import { list } from '../base/text.ts'
+import { termAllowed } from '../machines/expiry.ts'
+import type { Size } from '../machines/machine.ts'
+import { sizeFor } from '../machines/sizing.ts'
+import type { Template } from '../machines/template.ts'
+import { EndField, endOf } from './shapes/fields.ts'
+import type { Site } from './site.ts'
+
+/** What is asked for in a quote and in a request: the same fields, the same meaning. */
+export const OrderFields = {
+  template: z.string().min(1).max(40),
+  cpus: z.coerce.number().int().min(1).max(1024).optional(),
+  memoryGb: z.coerce.number().int().min(1).max(65_536).optional(),
+  count: z.coerce.number().int().min(1).max(50).default(1),
+  until: z.union([z.literal('never'), EndField]).optional(),
+  days: z.coerce.number().int().min(1).max(36_500).optional(),
+}
+const OrderInput = z.object(OrderFields)
+
+export interface Order {
+  template: Template
+  size: Size
+  count: number
+  /** Null is never. */
+  endsAt: Instant | null
+  quote: Quote
+}
+
+/** Completes and checks what was asked for, and prices it from now. @throws Refusal about the first thing wrong. */
+export function orderOf(input: z.output<typeof OrderInput>, at: { now: Instant; site: Site }): Order {
+  const { now, site } = at
+  const template = templateNamed(site, input.template)
+  const size = sizeFor(template, {
+    ...(input.cpus === undefined ? {} : { cpus: input.cpus }),
+    ...(input.memoryGb === undefined ? {} : { memoryGb: input.memoryGb }),
+  })
+  const endsAt = endOfTerm(input, at)
+  return {
+    template,
+    size,
+    count: input.count,
+    endsAt,
+    quote: priceOf({ size, count: input.count, from: now, to: endsAt }, at),
+  }
+}
+
+/** The price of machines of one size for a term. One without an end is quoted for the longest term. */
+export function priceOf(
+  order: { size: Size; count: number; from: Instant; to: Instant | null; createdAt?: Instant },
+  at: { now: Instant; site: Site },
+): Quote {
+  const { timezone, tariffs } = at.site
+  return quote(
+    {
+      size: order.size,
+      count: order.count,
+      createdDay: localDay(order.createdAt ?? order.from, timezone),
+      from: localDay(order.from, timezone),
+      to: localDay(horizon(order.to, at), timezone),
+    },
+    tariffs,
+  )
+}
+
+/** The end up to which money is held: for a machine without one, the longest term from now. */
+export function horizon(end: Instant | null, { now, site }: { now: Instant; site: Site }): Instant {
+  return end ?? addDuration(now, site.policies.machines.maxTerm, site.timezone)
+}
+
+/** The end that is asked for, checked against the site's longest term. */
+export function endOfTerm(
+  wish: { until?: string | undefined; days?: number | undefined },
+  { now, site }: { now: Instant; site: Site },
+): Instant | null {
+  const zone = site.timezone
+  if (wish.until !== undefined && wish.days !== undefined) {
+    refuse('bad_term', 'Say either until when or for how many days, not both.')
+  }
+  const until = wish.until === 'never' ? null : endOf(wish, { from: now, today: localDay(now, zone), zone })
+  if (until === undefined) refuse('bad_term', 'Say for how long: days, or until when.')
+  termAllowed(until, site.policies.machines, now, zone)
+  return until
+}
+
+export function templateNamed(site: Site, name: string): Template {
+  const template = site.templates.find((known) => known.name === name)
+  if (template !== undefined) return template
+  const names = site.templates.map((known) => known.name)
+  throw new Refusal('unknown_template', `There is no template ${name}. There are ${list(names)}.`, {
+    suggestions: names,
+  })
+}

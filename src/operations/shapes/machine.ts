@@ -1,0 +1,103 @@
+import { z } from 'zod'
+import { costToDate } from '../../../pricing/cost.ts'
+import { formatMoney } from '../../../pricing/money.ts'
+import { earliest, type Instant } from '../../base/clock.ts'
+import { localDay } from '../../base/period.ts'
+import type { Caller } from '../../identity/person.ts'
+import { mayControl } from '../../machines/access.ts'
+import { verbs } from '../../machines/control.ts'
+import type { Machine } from '../../machines/machine.ts'
+import { machineStates } from '../../machines/machine.ts'
+import type { ReadTransaction } from '../../store/store.ts'
+import type { Site } from '../site.ts'
+import { stateNames } from '../../base/states.ts'
+import { InstantShape, MoneyShape } from './fields.ts'
+import { ProgressShape, progressOf } from './job.ts'
+
+export const machineStateNames = z.enum(stateNames(machineStates))
+
+export const MachineShape = z.object({
+  name: z.string(),
+  template: z.string(),
+  os: z.string(),
+  description: z.string(),
+  purpose: z.string(),
+  owner: z.string().nullable(),
+  administrators: z.array(z.string()),
+  cpus: z.number(),
+  memoryGb: z.number(),
+  state: machineStateNames,
+  providerState: z.string().nullable(),
+  progress: ProgressShape.optional(),
+  host: z.string().nullable(),
+  address: z.string().nullable(),
+  createdAt: InstantShape,
+  expiresAt: InstantShape.nullable(),
+  extensions: z.number(),
+  budget: z.string().nullable(),
+  request: z.string().nullable(),
+  pool: z.string().nullable(),
+  costToDate: MoneyShape,
+  currency: z.string(),
+  /** What the one who asks may do with it now. */
+  verbs: z.array(z.string()),
+})
+export type MachineView = z.infer<typeof MachineShape>
+
+/** A machine as people and programs see it. */
+export async function machineView(
+  machine: Machine,
+  context: { tx: ReadTransaction; caller: Caller; now: Instant; site: Site },
+): Promise<MachineView> {
+  const { tx, caller, now, site } = context
+  const { id, ...facts } = machine
+  const progress = progressOf(machine.job === null ? undefined : await tx.jobs.get(machine.job))
+  return {
+    name: id,
+    template: facts.template,
+    os: facts.os,
+    description: facts.description,
+    purpose: facts.purpose,
+    owner: facts.owner,
+    administrators: facts.administrators,
+    cpus: facts.cpus,
+    memoryGb: facts.memoryGb,
+    state: facts.state,
+    providerState: facts.providerState,
+    ...(progress === undefined ? {} : { progress }),
+    host: facts.host,
+    address: facts.address,
+    createdAt: facts.createdAt,
+    expiresAt: facts.expiresAt,
+    extensions: facts.extensions,
+    budget: facts.budget,
+    request: facts.request,
+    pool: facts.pool,
+    costToDate: formatMoney(costOf(machine, now, site)),
+    currency: site.currency,
+    verbs: mayControl(caller, machine) ? verbsOf(machine) : [],
+  }
+}
+
+/** What a machine has cost until now. Desktops of a pool and machines without a budget cost nobody. */
+export function costOf(machine: Machine, now: Instant, site: Site): number {
+  if (machine.budget === null || machine.pool !== null) return 0
+  const zone = site.timezone
+  const gone = machine.history.find(({ state }) => state === 'deleted' || state === 'failed')
+  const ended = earliest(gone?.at, machine.expiresAt)
+  return costToDate(
+    {
+      size: { cpus: machine.cpus, memoryGb: machine.memoryGb },
+      createdDay: localDay(machine.createdAt, zone),
+      today: localDay(now, zone),
+      endedDay: ended === null ? null : localDay(ended, zone),
+    },
+    site.tariffs,
+  )
+}
+
+function verbsOf(machine: Machine): string[] {
+  return Object.entries(verbs)
+    .filter(([, rule]) => rule.from.includes(machine.state))
+    .map(([verb]) => verb)
+}
