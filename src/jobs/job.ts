@@ -16,9 +16,12 @@ export interface JobInputs {
   }
   'delete-machine': { machine: string; reason: string }
   'expire-machine': { machine: string; end: Instant }
-  'make-desktop': { machine: string; pool: string }
-  'wake-desktop': { machine: string; pool: string }
-  'reset-desktop': { machine: string; pool: string }
+  'make-desktop': { desktop: string }
+  'wake-desktop': { desktop: string }
+  /** After a lease in a shared pool: clean it, and prove that it is. */
+  'reset-desktop': { desktop: string; lease: string | null }
+  /** After a lease in a persistent pool: save it or leave it running for its person. */
+  'rest-desktop': { desktop: string; lease: string | null }
   'deliver-notice': { notice: string }
   'redraw-cards': { about: string }
 }

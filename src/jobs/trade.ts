@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Ids } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
+import type { Directory } from '../identity/directory.ts'
 import type { Hypervisor } from '../hypervisors/hypervisor.ts'
 import type { Teller } from '../notices/notice.ts'
 import type { Site } from '../operations/site.ts'
@@ -15,6 +16,7 @@ export interface Tools {
   ids: Ids
   log: Log
   hypervisors: ReadonlyMap<string, Hypervisor>
+  directory: Directory
   teller: Teller
   /** Closes what is relayed for a lease, and says how many connections that were. */
   closeConnections(lease: string, reason: string): Promise<number>

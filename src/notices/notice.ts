@@ -14,6 +14,8 @@ export const noticeKinds = [
   'machine-changed',
   'lease-ending',
   'lease-ended',
+  // A card that the bot answered with: kept so that it is redrawn, never sent.
+  'shown',
 ] as const
 export type NoticeKind = (typeof noticeKinds)[number]
 

@@ -56,7 +56,7 @@ export interface Indexes {
   accounts: never
   commitments: 'budget'
   hosts: 'hypervisor'
-  desktops: 'pool' | 'free' | 'person'
+  desktops: 'pool' | 'free' | 'coming' | 'person'
   leases:
     | 'open-desktop'
     | 'open-user'

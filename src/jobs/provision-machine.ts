@@ -1,0 +1,120 @@
+import { move } from '../base/states.ts'
+import { counted, list } from '../base/text.ts'
+import type { MachineSpec } from '../hypervisors/hypervisor.ts'
+import { type Machine, machineStates } from '../machines/machine.ts'
+import { settleMachine } from '../operations/holding.ts'
+import { fail, fulfil, type Request } from '../requests/request.ts'
+import type { Transaction } from '../store/store.ts'
+import { changeMachine, deskOf, driverOf, machineOf, verified, withStatus } from './facts.ts'
+import { type Desk, enqueue, redrawCards, tell } from './outbox.ts'
+import type { Tools, Trade, Work } from './trade.ts'
+
+/** Makes a machine, stage by stage, as its driver names them; it is ready when the driver says that it runs. */
+export const provisionMachine: Trade<'provision-machine'> = {
+  kind: 'provision-machine',
+  deadlineMillis: 30 * 60_000,
+  attempts: 5,
+  async run(work) {
+    const machine = await machineOf(work, work.job.input.machine)
+    await build(work, machine)
+    const status = await verified(driverOf(work, machine), machine, 'running', work.signal)
+    await work.store.transact(async (tx) => {
+      const desk = deskOf(work, tx)
+      const ready = await changeMachine(tx, machine.id, (known) => withStatus(known, status, desk.now))
+      if (ready?.request !== undefined && ready.request !== null) await concludeRequest(desk, ready.request)
+      await redrawCards(desk, `machine:${machine.id}`)
+    })
+  },
+  async failed(tx, job, why, tools) {
+    const desk = deskOf(tools, tx)
+    const machine = await failMachine(tx, desk, job.input.machine, why)
+    if (machine === undefined) return
+    await settleMachine(desk, machine, 'nothing')
+    if (machine.request !== null) await concludeRequest(desk, machine.request)
+  },
+}
+
+/** Has the driver make a machine: each stage is shown, and done once even when the job comes again. */
+export async function build(
+  work: Work<'provision-machine' | 'make-desktop'>,
+  machine: Machine,
+): Promise<void> {
+  const driver = driverOf(work, machine)
+  const spec = await specOf(work, machine)
+  await work.plan(driver.stages)
+  for (const stage of driver.stages) {
+    await work.stage(stage, () => driver.provision(spec, stage, work.signal))
+  }
+}
+
+/** Administrators are resolved now, so that whoever is in the group on this day gets in. */
+async function specOf({ directory }: Tools, machine: Machine): Promise<MachineSpec> {
+  const groups = await Promise.all(machine.administrators.map((name) => directory.members(name)))
+  const users = [...(machine.owner === null ? [] : [machine.owner]), ...groups.flat().map(({ user }) => user)]
+  return {
+    ref: machine.ref,
+    name: machine.id,
+    host: machine.host ?? '',
+    template: machine.template,
+    os: machine.os,
+    cpus: machine.cpus,
+    memoryGb: machine.memoryGb,
+    administrators: [...new Set(users)],
+  }
+}
+
+/** Marks a machine as failed, which frees its room, and leaves behind the removal of what there is of it. */
+export async function failMachine(
+  tx: Transaction,
+  desk: Desk,
+  name: string,
+  why: string,
+): Promise<Machine | undefined> {
+  const machine = await changeMachine(tx, name, (known) => ({
+    ...move(machineStates, known, 'failed', { at: desk.now, reason: why }),
+    attentionAt: null,
+  }))
+  if (machine === undefined) return undefined
+  await enqueue(
+    desk,
+    'delete-machine',
+    { machine: name, reason: why },
+    { subject: `machine:${name}`, by: 'jackdaw' },
+  )
+  await redrawCards(desk, `machine:${name}`)
+  return machine
+}
+
+/** Once none of its machines is in the making, a request is fulfilled or has failed, and its requester is told. */
+async function concludeRequest(desk: Desk & { site: Tools['site'] }, id: string): Promise<void> {
+  const { tx, now } = desk
+  const request = await tx.requests.get(id)
+  if (request?.state !== 'approved') return
+  const machines = (await Promise.all(request.machines.map((name) => tx.machines.get(name)))).filter(
+    (machine) => machine !== undefined,
+  )
+  if (machines.some(({ state }) => state === 'provisioning')) return
+  const failed = machines.filter(({ state }) => state === 'failed')
+  const concluded = conclude(request, machines, failed, now)
+  await tx.requests.put(concluded)
+  const about = { kind: 'request', id } as const
+  const kind = concluded.state === 'failed' ? 'request-failed' : 'machine-ready'
+  await tell(desk, {
+    kind,
+    about,
+    to: [request.requester],
+    ...(concluded.failure === null ? {} : { text: concluded.failure }),
+  })
+  await redrawCards(desk, `request:${id}`)
+}
+
+function conclude(request: Request, machines: Machine[], failed: Machine[], now: string): Request {
+  if (failed.length === 0) return fulfil(request, now)
+  const reasons = [
+    ...new Set(failed.map((machine) => machine.history.at(-1)?.reason ?? 'no reason was given')),
+  ]
+  const text = `${list(failed.map(({ id }) => id))} could not be made: ${list(reasons)}. The money held for ${failed.length === 1 ? 'it' : 'them'} is back on ${request.budget}.`
+  if (failed.length === machines.length) return fail(request, now, text)
+  const running = counted(machines.length - failed.length, 'machine')
+  return { ...fulfil(request, now), failure: `${running} of ${machines.length} run. ${text}` }
+}

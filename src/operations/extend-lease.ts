@@ -1,0 +1,37 @@
+import { z } from 'zod'
+import { extendLease } from '../../broker/lease.ts'
+import { termsOf } from '../../broker/lease-terms.ts'
+import { refuse } from '../base/errors.ts'
+import { redrawCards } from '../jobs/outbox.ts'
+import { poolNamed } from './desktops.ts'
+import { leaseOf } from './list-leases.ts'
+import { change } from './operation.ts'
+import { anybody } from './rules.ts'
+import { InstantField } from './shapes/fields.ts'
+import { LeaseShape, leaseView } from './shapes/lease.ts'
+
+export const extendLeaseTime = change({
+  name: 'extend-lease',
+  summary: 'Keep a desktop longer, as far as its pool allows.',
+  http: { method: 'POST', path: '/leases/{id}/extend' },
+  input: z.object({
+    id: z.string().max(60),
+    until: InstantField.optional(),
+    minutes: z.coerce.number().int().min(1).max(100_000).optional(),
+  }),
+  output: LeaseShape,
+  subject: ({ id }) => `lease:${id}`,
+  allow: anybody,
+  async run(context, { id, until, minutes }) {
+    const { tx, now, site } = context
+    const lease = await leaseOf(context, id)
+    const terms = termsOf(poolNamed(site, lease.pool), site.timezone)
+    if (until === undefined && minutes === undefined)
+      refuse('bad_term', 'Say until when, or for how many minutes more.')
+    const to = until === undefined ? { minutes: minutes ?? 0 } : { until }
+    const extended = extendLease(lease, to, terms, now)
+    await tx.leases.put(extended)
+    await redrawCards(context, `lease:${id}`)
+    return leaseView(extended)
+  },
+})

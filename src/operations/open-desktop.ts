@@ -1,0 +1,169 @@
+import { z } from 'zod'
+import { prepareLease, type Lease, resumeLease } from '../../broker/lease.ts'
+import { termsOf } from '../../broker/lease-terms.ts'
+import { chooseDesktop } from '../../broker/placement-of-desktops.ts'
+import type { PoolRule } from '../../broker/pool.ts'
+import { encodeRdp, rdpFile } from '../../broker/rdp-file.ts'
+import { identify } from '../../broker/terminal.ts'
+import { fingerprintOf, ticketFor } from '../../broker/ticket.ts'
+import { refuse } from '../base/errors.ts'
+import { hasRole, isNamed } from '../identity/person.ts'
+import { enqueue } from '../jobs/outbox.ts'
+import { countsOf, desktopTo, lendTo, poolNamed, refill } from './desktops.ts'
+import { change, type Context } from './operation.ts'
+import { anybody } from './rules.ts'
+import { InstantShape, text } from './shapes/fields.ts'
+import { ProgressShape, progressOf } from './shapes/job.ts'
+import { leaseStateNames } from './shapes/lease.ts'
+
+const Opened = z.object({
+  lease: z.string(),
+  desktop: z.string().nullable(),
+  state: leaseStateNames,
+  expiresAt: InstantShape,
+  /** The RDP file as text, once there is a desktop to dial. */
+  rdp: z.string().optional(),
+  progress: ProgressShape.optional(),
+})
+type Opened = z.infer<typeof Opened>
+
+export const openDesktop = change({
+  name: 'open-desktop',
+  summary:
+    'Get a desktop: your own, your session from wherever it is, a spare one, or one that is being made.',
+  http: {
+    method: 'POST',
+    path: '/pools/{pool}/open',
+    status: (answer) => (Opened.parse(answer).rdp === undefined ? 202 : 200),
+    media: { type: 'application/x-rdp', render: renderRdp },
+  },
+  repeatable: true,
+  input: z.object({
+    pool: z.string().max(40),
+    terminal: z
+      .object({ name: text(63).optional(), mac: text(32).optional(), kind: text(32).optional() })
+      .optional(),
+  }),
+  output: Opened,
+  subject: ({ pool }, answer) => (answer === undefined ? `pool:${pool}` : `lease:${answer.lease}`),
+  allow: anybody,
+  async run(context, input) {
+    const pool = poolNamed(context.site, input.pool)
+    checkMember(context, pool)
+    const terminal = identify(context.site.terminals, input.terminal ?? {}, context.caller.address)
+    const lease = await leaseFor(context, pool, terminal)
+    await refill(context, pool)
+    return opened(context, pool, lease)
+  },
+})
+
+function checkMember({ caller }: Context, pool: PoolRule): void {
+  if (isNamed(caller, pool.members) || hasRole(caller, 'operator')) return
+  refuse(
+    'not_a_member',
+    `Pool ${pool.name} is for ${pool.members.join(', ')}. Ask an operator to let you in.`,
+  )
+}
+
+async function leaseFor(context: Context, pool: PoolRule, terminal: Lease['terminal']): Promise<Lease> {
+  const { tx, caller, now, site } = context
+  const terms = termsOf(pool, site.timezone)
+  const choice = chooseDesktop(pool, caller.user, await found(context, pool), now)
+  if (choice.kind === 'resume') {
+    const resumed = resumeLease(choice.lease, terminal, terms, now)
+    await tx.leases.put(resumed)
+    return resumed
+  }
+  const opening = await openingOf(context, pool, terminal)
+  if (choice.kind === 'offer') {
+    return lendTo(context, pool, choice.desktop, prepareLease(opening, terms, now))
+  }
+  const lease = prepareLease(
+    { ...opening, desktop: choice.kind === 'wake' ? choice.desktop.id : null },
+    terms,
+    now,
+  )
+  await tx.leases.put(lease)
+  if (choice.kind === 'wake') await wake(context, choice.desktop.id, lease, choice.start)
+  return lease
+}
+
+/** What there is for this person in this pool. Each lookup is by an index, so it costs the same in a pool of any size. */
+async function found({ tx, caller }: Context, pool: PoolRule): Promise<Parameters<typeof chooseDesktop>[2]> {
+  const key = `${pool.name}|${caller.user}`
+  const [lease = null] = await tx.leases.find('open-user', key)
+  const [desktop] = lease === null ? await tx.desktops.find('person', key) : []
+  const running = desktop === undefined ? false : (await tx.machines.get(desktop.id))?.state === 'running'
+  const own = desktop === undefined ? null : { desktop, running }
+  const spare = lease === null && own === null ? await tx.desktops.claim('free', pool.name) : undefined
+  return { lease, own, spare: spare ?? null, counts: await countsOf(tx, pool.name) }
+}
+
+async function openingOf({ tx, caller, now, ids }: Context, pool: PoolRule, terminal: Lease['terminal']) {
+  const id = ids.next('L', now)
+  const nonce = ids.secret(16)
+  const ticket = fingerprintOf(ticketFor(await ticketKey({ tx, ids }), { id, nonce }))
+  return { id, nonce, ticket, pool: pool.name, desktop: null, user: caller.user, terminal }
+}
+
+/** The site's key for tickets, made when the first one is needed. */
+async function ticketKey({ tx, ids }: Pick<Context, 'tx' | 'ids'>): Promise<string> {
+  const known = await tx.secrets.get('ticket-key')
+  if (known !== undefined) return known.value
+  const value = ids.secret(32)
+  await tx.secrets.put({ id: 'ticket-key', value })
+  return value
+}
+
+async function wake(context: Context, name: string, lease: Lease, start: boolean): Promise<void> {
+  const desktop = await context.tx.desktops.get(name)
+  if (desktop === undefined) return
+  const waking = start ? desktopTo(desktop, 'waking', context) : desktop
+  await context.tx.desktops.put({ ...waking, lease: lease.id })
+  if (start) {
+    const facts = { subject: `machine:${name}`, by: lease.user }
+    const job = await enqueue(context, 'wake-desktop', { desktop: name }, facts)
+    const machine = await context.tx.machines.get(name)
+    if (machine !== undefined) await context.tx.machines.put({ ...machine, job: job.id })
+  }
+}
+
+async function opened(context: Context, pool: PoolRule, lease: Lease): Promise<Opened> {
+  const { caller, site } = context
+  const answer = { lease: lease.id, desktop: lease.desktop, state: lease.state, expiresAt: lease.endsAt }
+  if (lease.state === 'preparing') {
+    const progress = await progressOfLease(context, lease)
+    return { ...answer, ...(progress === undefined ? {} : { progress }) }
+  }
+  const rdp = rdpFile({
+    address: site.rdp.publicAddress,
+    user: caller.user,
+    ticket: ticketFor(await ticketKey(context), lease),
+    allowed: pool.rdp,
+    terminalKind: site.terminals.find(({ name }) => name === lease.terminal?.name)?.kind ?? null,
+  })
+  return { ...answer, rdp }
+}
+
+/** How far the desktop has come that a lease waits for; without one of its own, the one that will be ready first. */
+async function progressOfLease({ tx }: Context, lease: Lease) {
+  const name = lease.desktop ?? (await tx.desktops.find('coming', lease.pool))[0]?.id
+  const machine = name === undefined ? undefined : await tx.machines.get(name)
+  return progressOf(
+    machine?.job === null || machine === undefined ? undefined : await tx.jobs.get(machine.job),
+  )
+}
+
+/** The file for a client, as Windows writes it: UTF-16LE. */
+function renderRdp(answer: unknown): { body: Buffer; headers: Record<string, string> } | undefined {
+  const { rdp, lease, desktop } = Opened.parse(answer)
+  if (rdp === undefined) return undefined
+  return {
+    body: encodeRdp(rdp, 'utf-16le'),
+    headers: {
+      'Jackdaw-Lease': lease,
+      'Jackdaw-Desktop': desktop ?? '',
+      'Content-Disposition': `attachment; filename="${desktop ?? 'desktop'}.rdp"`,
+    },
+  }
+}

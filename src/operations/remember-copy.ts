@@ -1,0 +1,28 @@
+import { z } from 'zod'
+import { change } from './operation.ts'
+import { anybody } from './rules.ts'
+
+/** A card that the bot has answered with is a copy like any other: it is redrawn when its subject changes. */
+export const rememberCopy = change({
+  name: 'remember-copy',
+  summary: 'Remember where a card about something was shown.',
+  http: null,
+  input: z.object({
+    about: z.object({ kind: z.enum(['request', 'machine', 'lease']), id: z.string() }),
+    copy: z.object({ platform: z.string(), channel: z.string(), message: z.string() }),
+  }),
+  output: z.object({}),
+  allow: anybody,
+  async run({ tx, caller, now, ids }, { about, copy }) {
+    await tx.notices.put({
+      id: ids.next('N', now),
+      kind: 'shown',
+      about,
+      to: [caller.user],
+      at: now,
+      text: null,
+      deliveries: [{ ...copy, user: caller.user, at: now }],
+    })
+    return {}
+  },
+})
