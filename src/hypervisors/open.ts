@@ -1,0 +1,43 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import { assert } from '../base/errors.ts'
+import type { Hypervisor } from './hypervisor.ts'
+import type { SimulatorServices } from './simulated-world.ts'
+import { SimulatorRule } from './simulator-rule.ts'
+import { simulator } from './simulator.ts'
+
+/** A hypervisor as the site's file describes it. */
+export const HypervisorRule = z.discriminatedUnion('kind', [SimulatorRule])
+export type HypervisorRule = z.infer<typeof HypervisorRule>
+
+export interface HypervisorServices extends SimulatorServices {
+  /** The folder of the site's data; drivers that keep anything keep it in `hypervisors/` there. */
+  dataPath: string
+}
+
+/**
+ * Opens every hypervisor of the site, by name. All or none: when one cannot be opened, the others are closed again.
+ * This is the only list of adapters.
+ */
+export async function openHypervisors(
+  rules: readonly HypervisorRule[],
+  services: HypervisorServices,
+): Promise<Map<string, Hypervisor>> {
+  const opened = new Map<string, Hypervisor>()
+  try {
+    for (const rule of rules) {
+      assert(!opened.has(rule.name), `there is one hypervisor of the name ${rule.name}`)
+      opened.set(rule.name, await openHypervisor(rule, services))
+    }
+    return opened
+  } catch (error) {
+    await Promise.all(Array.from(opened.values(), (hypervisor) => hypervisor.close()))
+    throw error
+  }
+}
+
+// A second kind of driver makes this a switch over `rule.kind`.
+function openHypervisor(rule: HypervisorRule, services: HypervisorServices): Promise<Hypervisor> {
+  const statePath = join(services.dataPath, 'hypervisors', `${rule.name}.jsonl`)
+  return simulator({ ...rule, statePath }, services)
+}

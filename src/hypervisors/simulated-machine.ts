@@ -1,0 +1,143 @@
+import { z } from 'zod'
+import type { Instant } from '../base/clock.ts'
+import type { Size } from '../machines/machine.ts'
+import type { MachineSpec } from './hypervisor.ts'
+import { guestIgnored, machineMissing, refused } from './outages.ts'
+import { simulatorStages } from './simulator-rule.ts'
+
+/** A machine as the simulator remembers it. */
+export const SimulatedMachine = z.object({
+  ref: z.string(),
+  name: z.string(),
+  host: z.string(),
+  template: z.string(),
+  os: z.enum(['linux', 'windows', 'other']),
+  cpus: z.number(),
+  memoryGb: z.number(),
+  administrators: z.array(z.string()),
+  power: z.enum(['running', 'stopped', 'saved', 'paused']),
+  /** How many stages of making it are done. */
+  made: z.number(),
+  address: z.string().nullable(),
+  /** The port it listened on last; asked for again at the next start. */
+  rdpPort: z.number().nullable(),
+  /** How often its disk was set to the template, making included. */
+  generation: z.number(),
+  boots: z.number(),
+  /** When its power last changed. */
+  since: z.string(),
+})
+export type SimulatedMachine = z.infer<typeof SimulatedMachine>
+
+// Every change below gives back the machine it was given when there is nothing to do, and throws what the hypervisor
+// would say when it cannot be done.
+type Change = (machine: SimulatedMachine, at: Instant) => SimulatedMachine
+
+function boot(machine: SimulatedMachine, at: Instant): SimulatedMachine {
+  return { ...machine, power: 'running', boots: machine.boots + 1, since: at }
+}
+
+function halt(machine: SimulatedMachine, at: Instant): SimulatedMachine {
+  return machine.power === 'stopped' ? machine : { ...machine, power: 'stopped', since: at }
+}
+
+function wake(machine: SimulatedMachine, at: Instant): SimulatedMachine {
+  return { ...machine, power: 'running', since: at }
+}
+
+/** What each verb does to a machine. */
+export const powerChanges = {
+  start(machine, at) {
+    if (machine.power === 'running') return machine
+    return machine.power === 'stopped' ? boot(machine, at) : wake(machine, at)
+  },
+  shutdown(machine, at) {
+    if (machine.power === 'saved') return machine
+    if (machine.power === 'paused') throw guestIgnored(machine.ref)
+    return halt(machine, at)
+  },
+  powerOff: halt,
+  reset(machine, at) {
+    if (machine.power !== 'running') throw refused(`Machine ${machine.ref} is ${machine.power}, not running.`)
+    return boot(machine, at)
+  },
+  save(machine, at) {
+    const holdsMemory = machine.power === 'running' || machine.power === 'paused'
+    return holdsMemory ? { ...machine, power: 'saved', since: at } : machine
+  },
+  resume(machine, at) {
+    if (machine.power === 'running') return machine
+    if (machine.power === 'stopped')
+      throw refused(`Machine ${machine.ref} is stopped, with nothing to resume.`)
+    return wake(machine, at)
+  },
+} satisfies Record<string, Change>
+export type PowerVerb = keyof typeof powerChanges
+
+/** No verb of ours pauses a machine, but hypervisors do. */
+export function paused(machine: SimulatedMachine, at: Instant): SimulatedMachine {
+  return machine.power === 'running' ? { ...machine, power: 'paused', since: at } : machine
+}
+
+/** Simulated guests take a new size only by booting: the worst that a caller has to expect. */
+export function resized(machine: SimulatedMachine, size: Size, at: Instant): SimulatedMachine {
+  if (machine.cpus === size.cpus && machine.memoryGb === size.memoryGb) return machine
+  if (machine.power === 'saved' || machine.power === 'paused') {
+    throw refused(
+      `Machine ${machine.ref} is ${machine.power}, and its size can be changed only without that.`,
+    )
+  }
+  const changed = { ...machine, cpus: size.cpus, memoryGb: size.memoryGb }
+  return machine.power === 'running' ? boot(changed, at) : changed
+}
+
+export function restored(machine: SimulatedMachine, at: Instant): SimulatedMachine {
+  return { ...boot(machine, at), generation: machine.generation + 1 }
+}
+
+/** The machine after one more stage of making it. `address` is the one it gets when its turn for that comes. */
+export function advanced(
+  machine: SimulatedMachine | undefined,
+  spec: MachineSpec,
+  stage: string,
+  facts: { at: Instant; address: string },
+): SimulatedMachine {
+  const index = simulatorStages.findIndex((name) => name === stage)
+  if (index === -1) throw refused(`There is no provisioning stage "${stage}".`)
+  if (machine === undefined && index > 0) throw machineMissing(spec.ref)
+  const before = machine ?? fresh(spec, facts.at)
+  if (before.made > index) return before
+  if (before.made < index) throw refused(`Machine ${spec.ref} is not yet ready for "${stage}".`)
+  const after = { ...before, made: index + 1 }
+  if (stage === 'registering the network') return { ...after, address: facts.address }
+  return stage === 'booting' ? boot(after, facts.at) : after
+}
+
+function fresh(spec: MachineSpec, at: Instant): SimulatedMachine {
+  const { ref, name, host, template, os, cpus, memoryGb } = spec
+  const disk = { power: 'stopped' as const, made: 0, generation: 1, boots: 0, since: at }
+  const network = { address: null, rdpPort: null }
+  const administrators = [...spec.administrators]
+  return { ref, name, host, template, os, cpus, memoryGb, administrators, ...disk, ...network }
+}
+
+/** Whether its making is over. */
+export function isMade(machine: SimulatedMachine): boolean {
+  return machine.made >= simulatorStages.length
+}
+
+/** Whether it takes processors and memory: one that runs, is paused, or is about to run for the first time. */
+export function takesRoom(machine: SimulatedMachine): boolean {
+  return machine.power === 'running' || machine.power === 'paused' || !isMade(machine)
+}
+
+export function hasRdp(machine: SimulatedMachine): boolean {
+  return machine.os === 'windows' && machine.power === 'running'
+}
+
+/** Its state in the words of a manager of the time (SCVMM 2008 R2). */
+export function stateInWords(machine: SimulatedMachine): string {
+  if (!isMade(machine)) return `UnderCreation (${simulatorStages[machine.made] ?? ''})`
+  const words = { running: 'Running', stopped: 'PowerOff', saved: 'Saved', paused: 'Paused' }
+  return words[machine.power]
+}

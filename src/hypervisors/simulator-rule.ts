@@ -1,0 +1,85 @@
+import { z } from 'zod'
+import { IsoDuration } from '../base/duration.ts'
+import { HostRule } from '../machines/host.ts'
+import { hypervisorCodes } from './outages.ts'
+
+/** What making a simulated machine consists of, in order. */
+export const simulatorStages = [
+  'placing',
+  'copying the disk',
+  'registering the network',
+  'booting',
+  'setting up access',
+] as const
+
+/**
+ * Something that is to go wrong. A call meets the first planned fault that fits it and has not yet happened `times`
+ * times; without `machine`, `host` and `stage` it fits every call of its kind.
+ */
+export const FaultRule = z.strictObject({
+  /** The call of the port; `any` is each of them. */
+  on: z.enum([
+    'any',
+    'inventory',
+    'provision',
+    'status',
+    'start',
+    'shutdown',
+    'powerOff',
+    'reset',
+    'save',
+    'resume',
+    'resize',
+    'restoreClean',
+    'remove',
+  ]),
+  stage: z.enum(simulatorStages).optional(),
+  /** A machine's name or its ref. */
+  machine: z.string().optional(),
+  host: z.string().optional(),
+  times: z.number().int().positive().default(1),
+  /** The work is done first and then the answer is lost: what a caller that tries again must survive. */
+  late: z.boolean().default(false),
+  /**
+   * `hang`: no answer until the caller gives up. `gone`: the machine has vanished by the time of the call.
+   * Otherwise the call fails as said.
+   */
+  outage: z.union([
+    z.enum(['hang', 'gone']),
+    z.strictObject({ code: z.enum(hypervisorCodes), transient: z.boolean() }),
+  ]),
+})
+export type FaultRule = z.infer<typeof FaultRule>
+/** A fault as one writes it, with the defaults left out. */
+export type FaultInput = z.input<typeof FaultRule>
+
+const endpoint = /^(?:\[([0-9a-f:]+)\]|([^\s:[\]]+)):([1-9]\d{0,4})$/i
+
+const Endpoint = z.string().transform((text, context) => {
+  const [, ipv6, host = ipv6, port] = endpoint.exec(text) ?? []
+  if (host !== undefined && Number(port) <= 65_535) return { host, port: Number(port) }
+  context.addIssue({ code: 'custom', message: 'a host and a port, such as 127.0.0.1:13389' })
+  return z.NEVER
+})
+
+/** A simulated hypervisor as the site's file describes it. */
+export const SimulatorRule = z.strictObject({
+  /** Part of a file name, hence the narrow alphabet. */
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'lower-case letters, digits and dashes'),
+  kind: z.literal('simulator'),
+  /** How long one provisioning stage takes, and each change of a machine after that. */
+  stage: IsoDuration.prefault('PT0.2S'),
+  /** A real RDP server that is to stand behind every simulated Windows machine, instead of the simulated one. */
+  rdpAddress: Endpoint.optional(),
+  /** How many virtual CPUs and GB may be promised for each real one. */
+  overcommit: z
+    .strictObject({ cpus: z.number().positive().default(4), memory: z.number().positive().default(1) })
+    .prefault({}),
+  hosts: z
+    .array(HostRule)
+    .min(1)
+    .refine((hosts) => new Set(hosts.map((host) => host.name)).size === hosts.length, 'each host once'),
+  /** What is to go wrong, for demonstrations; counted anew at each start. */
+  faults: z.array(FaultRule).default([]),
+})
+export type SimulatorRule = z.infer<typeof SimulatorRule>
