@@ -1,6 +1,8 @@
-import type { Instant } from '../base/clock.ts'
-import { type Move, states } from '../base/states.ts'
+import { earliest, type Instant, latest, millis } from '../base/clock.ts'
+import { addDuration, type Duration, roughMillis } from '../base/duration.ts'
+import { type Move, move, states } from '../base/states.ts'
 import type { Via } from '../identity/person.ts'
+import type { ApprovalPolicy } from './approval.ts'
 
 export type RequestState =
   'pending' | 'approved' | 'denied' | 'cancelled' | 'expired' | 'failed' | 'fulfilled'
@@ -71,4 +73,90 @@ export interface Request {
   /** The next instant at which something is due about it (a reminder to approvers, its end). */
   attentionAt: Instant | null
   failure: string | null
+}
+
+/** @throws Refusal `wrong_state`, like all of these moves, when the request is not where the move starts. */
+export function approve(request: Request, decision: Decision): Request {
+  return decided(request, 'approved', decision)
+}
+
+export function deny(request: Request, decision: Decision): Request {
+  return decided(request, 'denied', decision)
+}
+
+export function cancel(request: Request, decision: Decision): Request {
+  return decided(request, 'cancelled', decision)
+}
+
+/** Nobody decided in time. */
+export function expire(request: Request, at: Instant): Request {
+  return { ...move(requestStates, request, 'expired', { at }), attentionAt: null }
+}
+
+/** It was approved and could not be carried out. */
+export function fail(request: Request, at: Instant, failure: string): Request {
+  return { ...move(requestStates, request, 'failed', { at, reason: failure }), failure, attentionAt: null }
+}
+
+/** Everything that was asked for is there. */
+export function fulfil(request: Request, at: Instant): Request {
+  return { ...move(requestStates, request, 'fulfilled', { at }), attentionAt: null }
+}
+
+/** What is due about a request now. Its end goes before a reminder. */
+export function dueForRequest(
+  request: Request,
+  policy: ApprovalPolicy,
+  now: Instant,
+  zone: string,
+): 'expire' | 'remind' | 'wait' {
+  if (request.state !== 'pending') return 'wait'
+  if (request.expiresAt <= now) return 'expire'
+  const next = reminderAt(request, request.reminded, policy, zone)
+  return next !== null && next <= now ? 'remind' : 'wait'
+}
+
+/** When something is due about a request next: a reminder to its approvers, or its end. Null once it is decided. */
+export function requestAttention(request: Request, policy: ApprovalPolicy, zone: string): Instant | null {
+  if (request.state !== 'pending') return null
+  return earliest(reminderAt(request, request.reminded, policy, zone), request.expiresAt)
+}
+
+/** The request once its approvers have been reminded. Reminders that were missed meanwhile count as this one. */
+export function reminded(request: Request, policy: ApprovalPolicy, now: Instant, zone: string): Request {
+  let count = request.reminded
+  for (;;) {
+    const at = reminderAt(request, count, policy, zone)
+    if (at === null || at > now) break
+    count += 1
+  }
+  const next = { ...request, reminded: count }
+  return { ...next, attentionAt: requestAttention(next, policy, zone) }
+}
+
+function decided(request: Request, state: Decision['verdict'], decision: Decision): Request {
+  const why = decision.reason === null ? {} : { reason: decision.reason }
+  const next = move(requestStates, request, state, { at: decision.at, ...why })
+  return { ...next, decisions: [...request.decisions, decision], attentionAt: null }
+}
+
+/** When approvers are reminded after `count` reminders; null when that would not be before the end. */
+function reminderAt(request: Request, count: number, policy: ApprovalPolicy, zone: string): Instant | null {
+  const pause = roughMillis(policy.remindAfter)
+  // Each pause is twice the one before, so that together they are 1, 3, 7, 15 times the first.
+  const times = 2 ** (count + 1) - 1
+  const term = millis(latest(request.expiresAt, request.createdAt)) - millis(request.createdAt)
+  // A rough day or month differs from a real one; a multiple that is far beyond the end may be no instant at all.
+  if (pause <= 0 || pause * times > 2 * term) return null
+  const at = addDuration(request.createdAt, scaled(policy.remindAfter, times), zone)
+  return at < request.expiresAt ? at : null
+}
+
+function scaled({ months, days, millis: exact }: Duration, times: number): Duration {
+  return { months: months * times, days: days * times, millis: exact * times }
+}
+
+/** The order of requests: R-9 before R-10, though as text R-10 would come first. */
+export function requestOrder({ number }: Pick<Request, 'number'>): string {
+  return String(number).padStart(12, '0')
 }
