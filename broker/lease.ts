@@ -1,5 +1,8 @@
-import type { Instant } from '../src/base/clock.ts'
-import { type Move, states } from '../src/base/states.ts'
+import { type Instant, plusMillis } from '../src/base/clock.ts'
+import { addDuration } from '../src/base/duration.ts'
+import { assert, refuse } from '../src/base/errors.ts'
+import { type Move, move, states } from '../src/base/states.ts'
+import { attentionOf, latestEnd, type LeaseTerms } from './lease-terms.ts'
 
 export type LeaseState = 'preparing' | 'offered' | 'connected' | 'disconnected' | 'ended'
 
@@ -49,10 +52,14 @@ export interface Lease {
   /** Chance that goes into the token, so that it can be written again into a second file for the same lease. */
   nonce: string
   createdAt: Instant
+  /** When it was last offered: the time that it waits for a first connection counts from here. */
   offeredAt: Instant | null
+  /** When it was first connected. */
   connectedAt: Instant | null
+  /** Since when nobody has been connected; null before the first connection and during one. */
   disconnectedAt: Instant | null
   endsAt: Instant
+  /** The end that the person was warned of, so that a moved end is warned of anew. */
   warnedFor: Instant | null
   endedAt: Instant | null
   endReason: EndReason | null
@@ -60,4 +67,155 @@ export interface Lease {
   connections: number
   /** The next instant at which something is due about it (a warning, a release, its end). */
   attentionAt: Instant | null
+}
+
+export interface LeaseOpening {
+  id: string
+  pool: string
+  /** The person's own desktop while it is woken; null when any will do. */
+  desktop: string | null
+  user: string
+  terminal: TerminalFacts | null
+  ticket: string
+  nonce: string
+}
+
+/** A new lease, without a desktop yet. Its time starts anew once it is offered one. */
+export function prepareLease(opening: LeaseOpening, terms: LeaseTerms, at: Instant): Lease {
+  return withAttention(
+    {
+      ...opening,
+      state: 'preparing',
+      history: [{ state: 'preparing', at }],
+      createdAt: at,
+      offeredAt: null,
+      connectedAt: null,
+      disconnectedAt: null,
+      endsAt: addDuration(at, terms.max, terms.zone),
+      warnedFor: null,
+      endedAt: null,
+      endReason: null,
+      connections: 0,
+      attentionAt: null,
+    },
+    terms,
+  )
+}
+
+/**
+ * The desktop is ready: the person may dial. The time it took to make is not taken from theirs.
+ * @throws Refusal `wrong_state` unless it was being prepared, `lease_ended` when it is over.
+ */
+export function offerLease(lease: Lease, desktop: string, terms: LeaseTerms, at: Instant): Lease {
+  if (lease.state === 'ended') refuseOver(lease, at)
+  const endsAt = addDuration(at, terms.max, terms.zone)
+  const offered = move(leaseStates, lease, 'offered', { at })
+  return withAttention({ ...offered, desktop, offeredAt: at, endsAt }, terms)
+}
+
+/**
+ * The person asks again, perhaps from another terminal: the same lease, token and end. One that nobody has connected
+ * to yet waits its whole time again.
+ * @throws Refusal `lease_ended` when it is over.
+ */
+export function resumeLease(
+  lease: Lease,
+  terminal: TerminalFacts | null,
+  terms: LeaseTerms,
+  at: Instant,
+): Lease {
+  refuseOver(lease, at)
+  const offeredAt = lease.state === 'offered' ? at : lease.offeredAt
+  return withAttention({ ...lease, terminal: terminal ?? lease.terminal, offeredAt }, terms)
+}
+
+/**
+ * The router relays one more connection. A second one is normal: clients dial again within milliseconds.
+ * @throws Refusal `lease_ended` when it is over, `wrong_state` while its desktop is being made.
+ */
+export function connectLease(lease: Lease, terms: LeaseTerms, at: Instant): Lease {
+  refuseOver(lease, at)
+  const connected = lease.state === 'connected' ? lease : move(leaseStates, lease, 'connected', { at })
+  return withAttention(
+    {
+      ...connected,
+      connectedAt: lease.connectedAt ?? at,
+      disconnectedAt: null,
+      connections: lease.connections + 1,
+    },
+    terms,
+  )
+}
+
+/** A connection of it has closed. After the last one the session is kept for a while. Harmless once it has ended. */
+export function disconnectLease(lease: Lease, terms: LeaseTerms, at: Instant): Lease {
+  if (lease.state !== 'connected') return lease
+  if (lease.connections > 1) return { ...lease, connections: lease.connections - 1 }
+  return dropConnections(lease, terms, at)
+}
+
+/** No connection of it is left, whatever was counted: what holds of every lease when the router starts. */
+export function dropConnections(lease: Lease, terms: LeaseTerms, at: Instant): Lease {
+  if (lease.state !== 'connected') return lease
+  const disconnected = move(leaseStates, lease, 'disconnected', { at })
+  return withAttention({ ...disconnected, connections: 0, disconnectedAt: at }, terms)
+}
+
+/** Ends a lease for good. One that has ended keeps its first reason: ending it again is harmless. */
+export function endLease(lease: Lease, reason: EndReason, at: Instant): Lease {
+  if (lease.state === 'ended') return lease
+  const ended = move(leaseStates, lease, 'ended', { at, reason })
+  return { ...ended, endedAt: at, endReason: reason, connections: 0, attentionAt: null }
+}
+
+/** In minutes; more of them may not fit a date. */
+const tenYears = 5_256_000
+
+/**
+ * Moves the end of a lease: to an instant, or by minutes from its old end.
+ * @throws Refusal `lease_ended`; `wrong_state` while its desktop is being made; `bad_term` when the new end is not
+ * later than the old one, or later than the pool allows.
+ */
+export function extendLease(
+  lease: Lease,
+  to: { until: Instant } | { minutes: number },
+  terms: LeaseTerms,
+  at: Instant,
+): Lease {
+  refuseOver(lease, at)
+  if (lease.state === 'preparing') {
+    refuse(
+      'wrong_state',
+      'The desktop is still being made, and its time starts when it is ready. Extend it then.',
+    )
+  }
+  const endsAt = 'until' in to ? to.until : plusMillis(lease.endsAt, Math.min(to.minutes, tenYears) * 60_000)
+  const limit = latestEnd(lease, terms)
+  if (endsAt <= lease.endsAt) {
+    refuse('bad_term', `The session lasts until ${lease.endsAt} already. Ask for a later end.`)
+  }
+  if (endsAt > limit) {
+    const remedy = limit > lease.endsAt ? 'Ask for that or less.' : 'Save your work and open a new one.'
+    refuse('bad_term', `This session can last until ${limit} at the most. ${remedy}`)
+  }
+  return withAttention({ ...lease, endsAt }, terms)
+}
+
+/** Remembers that the person was warned of this end. */
+export function warnLease(lease: Lease, terms: LeaseTerms): Lease {
+  if (lease.state === 'ended') return lease
+  return withAttention({ ...lease, warnedFor: lease.endsAt }, terms)
+}
+
+function withAttention(lease: Lease, terms: LeaseTerms): Lease {
+  const open = lease.state === 'preparing' || lease.desktop !== null
+  assert(open, 'a lease that is past preparing has a desktop')
+  return { ...lease, attentionAt: attentionOf(lease, terms) }
+}
+
+/** A lease is over at its end to the millisecond, even when the sweep that says so comes a little later. */
+function refuseOver(lease: Lease, at: Instant): void {
+  if (lease.state === 'ended' || lease.endsAt <= at) {
+    refuse('lease_ended', 'This session has ended. Open a new one.', { about: lease.id })
+  }
 }
