@@ -1,5 +1,5 @@
 import { canMove, move } from '../base/states.ts'
-import { machineStates } from '../machines/machine.ts'
+import { type Machine, machineStates } from '../machines/machine.ts'
 import { settleMachine } from '../operations/holding.ts'
 import { changeMachine, deskOf, driverOf, machineOf } from './facts.ts'
 import { redrawCards, tell } from './outbox.ts'
@@ -21,21 +21,9 @@ export const deleteMachine: Trade<'delete-machine'> = {
     await work.store.transact(async (tx) => {
       const desk = deskOf(work, tx)
       const known = await tx.machines.get(name)
-      if (
-        known?.ref !== machine.ref ||
-        !canMove(machineStates, known.state, 'deleted') ||
-        known.state === 'failed'
-      )
-        return
-      await settleMachine(desk, known, 'owed')
-      await changeMachine(tx, name, (last) => ({
-        ...move(machineStates, last, 'deleted', { at: desk.now, reason }),
-        ...{ host: null, address: null, rdp: null, attentionAt: null },
-      }))
-      const about = { kind: 'machine', id: name } as const
-      if (known.owner !== null)
-        await tell(desk, { kind: 'machine-deleted', about, to: [known.owner], text: reason })
-      await redrawCards(desk, `machine:${name}`)
+      if (known?.ref !== machine.ref) return // The name is somebody else's by now.
+      if (known.state === 'failed') return tx.machines.put({ ...known, ...nowhere })
+      if (canMove(machineStates, known.state, 'deleted')) await recordDeletion(desk, known, reason)
     })
   },
   async failed(tx, job, why, tools) {
@@ -49,4 +37,20 @@ export const deleteMachine: Trade<'delete-machine'> = {
     const text = `${job.input.machine} could not be deleted: ${why}.`
     await tell(desk, { kind: 'machine-failed', about, to: [...tools.site.roles.operator], text })
   },
+}
+
+const nowhere = { host: null, address: null, rdp: null, attentionAt: null }
+
+async function recordDeletion(
+  desk: ReturnType<typeof deskOf>,
+  machine: Machine,
+  reason: string,
+): Promise<void> {
+  const { tx, now } = desk
+  await settleMachine(desk, machine, 'owed')
+  await tx.machines.put({ ...move(machineStates, machine, 'deleted', { at: now, reason }), ...nowhere })
+  const about = { kind: 'machine', id: machine.id } as const
+  if (machine.owner !== null)
+    await tell(desk, { kind: 'machine-deleted', about, to: [machine.owner], text: reason })
+  await redrawCards(desk, `machine:${machine.id}`)
 }

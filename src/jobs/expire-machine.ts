@@ -1,8 +1,9 @@
+import { plusMillis } from '../base/clock.ts'
 import { move } from '../base/states.ts'
 import { nextAttention } from '../machines/expiry.ts'
 import { machineStates } from '../machines/machine.ts'
 import { changeMachine, deskOf, driverOf, machineOf } from './facts.ts'
-import { redrawCards } from './outbox.ts'
+import { redrawCards, tell } from './outbox.ts'
 import type { Trade, Work } from './trade.ts'
 
 /** Puts a machine to rest at its end: saved (or shut down), kept for its grace, and brought back by an extension. */
@@ -34,6 +35,11 @@ export const expireMachine: Trade<'expire-machine'> = {
   async failed(tx, job, why, tools) {
     const desk = deskOf(tools, tx)
     const about = { kind: 'machine', id: job.input.machine } as const
+    // Looked at again in a while: the world may be better then.
+    await changeMachine(tx, job.input.machine, (known) => ({
+      ...known,
+      attentionAt: plusMillis(desk.now, 5 * 60_000),
+    }))
     const text = `${job.input.machine} has reached its end and could not be put to rest: ${why}.`
     await tell(desk, { kind: 'machine-failed', about, to: [...tools.site.roles.operator], text })
   },

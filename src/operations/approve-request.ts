@@ -19,7 +19,7 @@ export const approveRequest = change({
     const { tx, caller, now, site } = context
     const request = await tx.requests.get(id)
     if (request === undefined) throw notFound('request', id)
-    checkDecision(request, caller, { verdict: 'approved', reason })
+    checkDecision(request, caller, { verdict: 'approved', reason }, { now, zone: site.timezone })
     const granted = await grant(context, request, {
       by: caller.user,
       at: now,

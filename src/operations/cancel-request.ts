@@ -24,7 +24,7 @@ export const cancelRequest = change({
     if (request.requester !== caller.user && !hasRole(caller, 'operator')) {
       refuse('forbidden', `${id} is ${request.requester}'s to take back. An approver can deny it.`)
     }
-    checkDecision(request, caller, { verdict: 'cancelled', reason })
+    checkDecision(request, caller, { verdict: 'cancelled', reason }, { now, zone: site.timezone })
     const cancelled = cancel(request, {
       by: caller.user,
       at: now,

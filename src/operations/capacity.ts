@@ -1,5 +1,5 @@
 import type { Host } from '../machines/host.ts'
-import { isAlive, type Machine } from '../machines/machine.ts'
+import type { Machine } from '../machines/machine.ts'
 import { explainRefusal, place } from '../machines/placement.ts'
 import { Refusal } from '../base/errors.ts'
 import type { ReadTransaction } from '../store/store.ts'
@@ -10,11 +10,14 @@ export interface HostLoad {
   memoryGb: number
 }
 
-/** What the machines on each host take up, those being made included: a reservation is a machine with a host. */
+/**
+ * What the machines on each host take up, those being made included: a reservation is a machine with a host. One that
+ * failed has a host until what there is of it has been removed.
+ */
 export async function loadOf(tx: ReadTransaction, hosts: readonly Host[]): Promise<Map<string, HostLoad>> {
   const entries = hosts.map(async (host): Promise<[string, HostLoad]> => [
     host.id,
-    sumOf((await tx.machines.find('host', host.id)).filter(isAlive)),
+    sumOf(await tx.machines.find('host', host.id)),
   ])
   return new Map(await Promise.all(entries))
 }

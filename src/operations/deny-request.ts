@@ -20,7 +20,7 @@ export const denyRequest = change({
     const { tx, caller, now, site } = context
     const request = await tx.requests.get(id)
     if (request === undefined) throw notFound('request', id)
-    checkDecision(request, caller, { verdict: 'denied', reason })
+    checkDecision(request, caller, { verdict: 'denied', reason }, { now, zone: site.timezone })
     const denied = deny(request, { by: caller.user, at: now, verdict: 'denied', reason, via: caller.via })
     await tx.requests.put(denied)
     await announceDecision(context, denied)

@@ -5,7 +5,7 @@ import { refuse } from '../base/errors.ts'
 import { localDay } from '../base/period.ts'
 import { enqueue } from '../jobs/outbox.ts'
 import type { Job } from '../jobs/job.ts'
-import { isAlive, type Machine, type Size } from '../machines/machine.ts'
+import type { Machine, Size } from '../machines/machine.ts'
 import { explainRefusal, place } from '../machines/placement.ts'
 import type { ReadTransaction } from '../store/store.ts'
 import { loadOf } from './capacity.ts'
@@ -65,7 +65,7 @@ async function checkRoom(tx: ReadTransaction, machine: Machine, size: Size): Pro
   if (host === undefined) return
   const load = (await loadOf(tx, [host])).get(host.id)
   const without = {
-    machines: (load?.machines ?? 0) - (isAlive(machine) ? 1 : 0),
+    machines: (load?.machines ?? 0) - 1,
     cpus: (load?.cpus ?? 0) - machine.cpus,
     memoryGb: (load?.memoryGb ?? 0) - machine.memoryGb,
   }

@@ -77,17 +77,23 @@ export interface Indexes {
   secrets: never
 }
 
-/** Rows that are only ever added, kept by month. `id` is the row's natural key: adding it twice adds nothing. */
+/**
+ * Rows that are only ever added, kept by month (UTC). `id` is the row's natural key: adding it twice adds nothing. The
+ * same row always bears the same `at`, so that only one month has to be searched for it.
+ */
 export interface Journals {
   audit: AuditRow
 }
 export type JournalName = keyof Journals
 
 export interface PageOptions<I extends string> {
+  /** Only documents with this key. */
   where?: { index: I; key: string }
   /** The order key of the last document of the page before (`Page.next`). */
   after?: string
+  /** At least 1. */
   limit: number
+  /** Highest order key first. */
   newestFirst?: boolean
 }
 
@@ -97,11 +103,15 @@ export interface Page<T> {
   next: string | null
 }
 
+/**
+ * What may be asked of a collection. Its order and its indexes stand in `collections.ts`; order keys are unique and text
+ * is compared by code unit (PostgreSQL: `COLLATE "C"`). Documents are frozen all the way down.
+ */
 export interface ReadCollection<K extends CollectionName> {
   get(id: string): Promise<Documents[K] | undefined>
   /** All documents with this key, in the collection's order. */
   find(index: Indexes[K], key: string): Promise<Documents[K][]>
-  /** Documents whose key is at most `bound`, lowest key first: for instants, what is due. */
+  /** Documents whose key is at most `bound`, lowest key first, at most `limit`: for instants, what is due. */
   upTo(index: Indexes[K], bound: string, limit: number): Promise<Documents[K][]>
   /** The lowest key of an index, if any: for instants, when something is due next. */
   lowest(index: Indexes[K]): Promise<string | undefined>
@@ -113,11 +123,17 @@ export interface ReadCollection<K extends CollectionName> {
 }
 
 export interface Collection<K extends CollectionName> extends ReadCollection<K> {
-  /** Adds or replaces. The document is frozen: to change it, put a changed copy. */
+  /**
+   * Adds or replaces. The document is plain JSON and is frozen: to change it, put a changed copy.
+   * @throws AssertionError when it is not plain JSON, or when another document has its key in a unique index. The
+   * transaction is then rejected, even when its work goes on.
+   */
   put(document: Documents[K]): Promise<void>
+  /** Harmless when there is no such document. */
   remove(id: string): Promise<void>
   /**
-   * One document with this key that no other open transaction has claimed; nothing when there is none.
+   * One document with this key that no other open transaction has claimed; nothing when there is none. It is claimed
+   * until the transaction ends; to keep it from the next one, change it so that it leaves the index.
    * PostgreSQL: `FOR UPDATE SKIP LOCKED LIMIT 1`.
    */
   claim(index: Indexes[K], key: string): Promise<Documents[K] | undefined>
@@ -125,17 +141,21 @@ export interface Collection<K extends CollectionName> extends ReadCollection<K> 
 
 export interface JournalPage {
   from?: Instant
+  /** Not included. */
   to?: Instant
+  /** Where the page starts (`Page.next` of the page before). */
   after?: string
+  /** At least 1. */
   limit: number
 }
 
 export interface ReadJournal<N extends JournalName> {
-  /** Newest first. */
+  /** Newest first: by `at`, then by `id`. */
   page(options: JournalPage): Promise<Page<Journals[N]>>
 }
 
 export interface Journal<N extends JournalName> extends ReadJournal<N> {
+  /** Adds a row, unless a row of that id is there. The row is plain JSON and is frozen. */
   append(row: Journals[N]): Promise<void>
 }
 
@@ -163,18 +183,27 @@ export interface StoreHealth {
  * `transact` runs `work` as if alone and makes all of its writes durable or none: when it resolves, they survive a
  * crash and a power cut; when it rejects, nothing of it was ever visible. `work` sees its own writes. It must be
  * harmless to run twice, since an adapter may retry it after a conflict, and it must wait for nothing but the
- * transaction. Whatever `work` throws is thrown on, unchanged.
+ * transaction: not for the outside, and not for another transaction or read. Whatever `work` throws is thrown on,
+ * unchanged, once what it saw is durable.
  *
- * `read` shows one consistent state. What it has seen is durable by the time it resolves.
+ * `read` shows one consistent state. What it has seen is durable by the time it resolves, so it may run `work` again
+ * when a write that it saw failed.
  *
- * @throws Outage `store_unwritable` (transient) when the disk or the database does not take the writes.
+ * @throws Outage `store_unwritable` (transient) when the disk or the database does not take the writes. When the
+ * process or the power goes at that very moment, such a write may yet be found kept, as with any database that is lost
+ * during a commit: whoever repeats it is harmless twice. The next transaction finds out whether writing works again.
+ * @throws Outage `store_closed` (transient: the next process will answer) once `close` has been called.
  */
 export interface Store {
   transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
   read<T>(work: (tx: ReadTransaction) => Promise<T>): Promise<T>
-  /** Calls the listener after each durable commit, here or in another process, with what changed. */
+  /**
+   * Calls the listener after each durable commit, here or in another process, with the documents it changed, each once.
+   * Commits of this process come in their order. What a listener throws is logged. Gives back how to stop it.
+   */
   onCommit(listener: (changes: readonly Change[]) => void): () => void
+  /** Whether the last write was taken, and if not, what the disk or the database said. */
   health(): StoreHealth
-  /** Waits for what is in hand, makes a checkpoint and lets go of the lock. Harmless twice. */
+  /** Waits for what was asked for before, makes a checkpoint and lets go of the lock. Harmless twice. */
   close(): Promise<void>
 }

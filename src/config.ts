@@ -1,0 +1,212 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Document, LineCounter, parseDocument, visit, type YAMLError } from 'yaml'
+import { messageOf } from './base/errors.ts'
+import { contradictions, controlProblems } from './config/cross-checks.ts'
+import {
+  type Fault,
+  formatFault,
+  formatPath,
+  inPlainWords,
+  lineOf,
+  missing,
+  pathOfKey,
+  type Problem,
+  problemsOf,
+  topLevelOffsets,
+} from './config/faults.ts'
+import { SiteFile } from './config/file.ts'
+import { notBuiltYet } from './config/later.ts'
+import { referenceProblems } from './config/references.ts'
+import { Sketch } from './config/sketch.ts'
+import type { Site } from './operations/site.ts'
+
+export { type Fault, formatFault } from './config/faults.ts'
+
+/** What a site's file says, checked: where things listen and are kept, and the site itself. */
+export interface Config extends Pick<
+  SiteFile,
+  'http' | 'rdp' | 'store' | 'identity' | 'hypervisors' | 'chat'
+> {
+  site: Site
+  /** The file, as it was named. */
+  file: string
+  /** The folder that relative paths in it start from. `store.path` is resolved already. */
+  folder: string
+}
+
+/** A configuration that cannot be used. Its message has a line for each fault. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly faults: readonly Fault[]
+
+  constructor(file: string, faults: readonly Fault[]) {
+    super(faults.map((fault) => formatFault(file, fault)).join('\n'))
+    this.faults = faults
+  }
+}
+
+/** The demo site, which needs nothing but this machine. */
+export const demoFile = fileURLToPath(new URL('demo.yaml', import.meta.url))
+
+/**
+ * Reads the site's file: `path`, else what `JACKDAW_CONFIG` names, else the demo site. Relative paths in a file start
+ * from its folder; those of the demo from where the service was started, since its own folder is the program's.
+ * @throws ConfigError with every fault that was found.
+ */
+export async function loadConfig(
+  path: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Config> {
+  const file = path ?? (env.JACKDAW_CONFIG === '' ? undefined : env.JACKDAW_CONFIG) ?? demoFile
+  const result = checkConfig(await readText(file), file, resolve(file) === demoFile ? resolve() : undefined)
+  if ('faults' in result) throw new ConfigError(file, result.faults)
+  return result.config
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    const wrong = `cannot be read: ${messageOf(error)}`
+    throw new ConfigError(file, [{ line: 1, path: 'file', wrong, right: 'should be a readable YAML file' }])
+  }
+}
+
+/** The configuration that a text means, or all of its faults in the order of their lines. */
+export function checkConfig(
+  text: string,
+  path: string,
+  folder: string = dirname(resolve(path)),
+): { config: Config } | { faults: Fault[] } {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true })
+  const syntax = [...document.errors, ...document.warnings].map((error) =>
+    syntaxFault(error, document, lines),
+  )
+  const data = plainData(document, lines)
+  if ('faults' in data) return { faults: inOrder([...syntax, ...data.faults]) }
+  const parsed = SiteFile.safeParse(data.root, { error: inPlainWords })
+  const within = withoutLater(notBuiltYet(data.root), problemsOf(data.root, parsed.error?.issues ?? []))
+  const tornLine = firstTornLine(document, lines)
+  const problems =
+    tornLine === Infinity
+      ? [...within, ...controlProblems(data.root), ...acrossProblems(data.root)]
+      : within.filter(({ wrong }) => wrong !== missing)
+  const found = problems
+    .map((problem) => located(problem, document, lines))
+    .filter(({ line }) => line < tornLine)
+  const faults = inOrder([...syntax, ...found])
+  if (faults.length > 0 || !parsed.success) return { faults }
+  return { config: configOf(parsed.data, path, folder) }
+}
+
+function syntaxFault(error: YAMLError, document: Document, lines: LineCounter): Fault {
+  const { line } = lines.linePos(error.pos[0])
+  if (error.code === 'DUPLICATE_KEY') {
+    const path = formatPath(pathOfKey(document, error.pos[0]))
+    return { line, path, wrong: 'stands there already', right: 'should be there once' }
+  }
+  return {
+    line,
+    path: 'file',
+    wrong: `is not YAML: ${lowerFirst(error.message)}`,
+    right: 'should be YAML 1.2',
+  }
+}
+
+/** Aliases are resolved only now, with a bound on how much they may unfold to. */
+function plainData(document: Document, lines: LineCounter): { root: unknown } | { faults: Fault[] } {
+  const faults: Fault[] = []
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document) !== undefined) return
+      const line = lines.linePos(alias.range?.[0] ?? 0).line
+      faults.push({
+        line,
+        path: 'file',
+        wrong: `names *${alias.source}`,
+        right: `should come after &${alias.source}`,
+      })
+    },
+  })
+  if (faults.length > 0) return { faults }
+  try {
+    const root: unknown = document.toJS()
+    return { root }
+  } catch (error) {
+    const wrong = `is not YAML: ${lowerFirst(messageOf(error))}`
+    return { faults: [{ line: 1, path: 'file', wrong, right: 'should be YAML 1.2' }] }
+  }
+}
+
+/**
+ * The line from which nothing is judged. After a place that is not YAML the rest may have been read as something else,
+ * and what it holds may seem to be missing; what came apart began somewhere in the same top-level part.
+ */
+function firstTornLine(document: Document, lines: LineCounter): number {
+  const torn = document.errors.filter(({ code }) => code !== 'DUPLICATE_KEY').map(({ pos }) => pos[0])
+  const parts = topLevelOffsets(document)
+  return Math.min(...torn.map((at) => lines.linePos(parts.findLast((start) => start <= at) ?? 0).line))
+}
+
+/** What is not built yet need not be called unknown too. */
+function withoutLater(later: readonly Problem[], issues: readonly Problem[]): Problem[] {
+  const known = new Set(later.map(({ path }) => formatPath(path)))
+  return [...later, ...issues.filter(({ path }) => !known.has(formatPath(path)))]
+}
+
+function acrossProblems(root: unknown): Problem[] {
+  const sketch = Sketch.parse(root)
+  return [...referenceProblems(sketch), ...contradictions(sketch)]
+}
+
+function located(problem: Problem, document: Document, lines: LineCounter): Fault {
+  const { path, wrong, right } = problem
+  return { line: lineOf(document, lines, path), path: formatPath(path), wrong, right }
+}
+
+function inOrder(faults: readonly Fault[]): Fault[] {
+  const once = new Map(faults.map((fault) => [formatFault('', fault), fault]))
+  return [...once.values()].sort((a, b) => a.line - b.line)
+}
+
+function configOf(parsed: SiteFile, file: string, folder: string): Config {
+  const { http, rdp, identity, hypervisors, chat } = parsed
+  const store = { ...parsed.store, path: resolve(folder, parsed.store.path) }
+  return { http, rdp, store, identity, hypervisors, chat, site: siteOf(parsed), file, folder }
+}
+
+function siteOf({ site, rdp, roles, hypervisors, templates, tariffs, budgets, ...rest }: SiteFile): Site {
+  const { policies, pools, terminals } = rest
+  return {
+    ...site,
+    rdp: { publicAddress: rdp.publicAddress },
+    roles,
+    hypervisors: hypervisors.map(({ name, overcommit, hosts }) => ({ name, overcommit, hosts })),
+    templates,
+    tariffs,
+    budgets: budgets.map((budget) => ({
+      ...budget,
+      holders: lowerCase(budget.holders),
+      members: lowerCase(budget.members),
+      delegates: lowerCase(budget.delegates),
+    })),
+    policies: {
+      ...policies,
+      approvals: { ...policies.approvals, fallback: lowerCase(policies.approvals.fallback) },
+    },
+    pools: pools.map((pool) => ({ ...pool, members: lowerCase(pool.members) })),
+    terminals,
+  }
+}
+
+/** Directories give names in lower case, and lists of people are compared with those. */
+function lowerCase(names: readonly string[]): string[] {
+  return names.map((name) => name.toLowerCase())
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1)
+}

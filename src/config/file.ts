@@ -1,0 +1,103 @@
+import { IANAZone } from 'luxon'
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import { PoolRule } from '../../broker/pool.ts'
+import { TerminalRule } from '../../broker/terminal.ts'
+import { BudgetRule } from '../../pricing/budget.ts'
+import { Tariff } from '../../pricing/tariff.ts'
+import { HypervisorRule } from '../hypervisors/open.ts'
+import { IdentityRule } from '../identity/open.ts'
+import { MachinePolicy } from '../machines/expiry.ts'
+import { Template } from '../machines/template.ts'
+import { ApprovalPolicy } from '../requests/approval.ts'
+import { nameRuleFault } from './name-rule.ts'
+import { nearest } from './near.ts'
+
+/** A host name (RFC 1123 §2.1) or an IP address to listen on. */
+const Host = z.string().refine(isHost, 'a host name or an IP address')
+
+/** 0 takes any free port, for trials. */
+const Port = z.number().int().min(0).max(65_535)
+
+/** `host:port` as RDP files name a server; an IPv6 address stands in brackets. */
+const HostAndPort = z.string().refine(isHostAndPort, 'a host and a port, such as desktops.example.org:3389')
+
+const TimeZone = z
+  .string()
+  .superRefine(oneOf(IANAZone.isValidZone.bind(IANAZone), 'timeZone', 'a time zone such as Europe/Zurich'))
+
+const Currency = z
+  .string()
+  .superRefine(oneOf((code) => currencies.has(code), 'currency', 'a currency code of ISO 4217 such as CHF'))
+
+const currencies = new Set(Intl.supportedValuesOf('currency'))
+
+const PublicUrl = z
+  .string()
+  .refine(isWebAddress, 'where browsers reach the site, such as https://desktops.example.org')
+  .transform((text) => text.replace(/\/+$/, ''))
+
+const NameRule = z.string().transform((pattern, context) => {
+  const fault = nameRuleFault(pattern)
+  if (fault === undefined) return new RegExp(pattern)
+  context.addIssue({ code: 'custom', message: fault.right, params: { wrong: fault.wrong } })
+  return z.NEVER
+})
+
+const People = z.array(z.string().transform((name) => name.toLowerCase())).default([])
+
+/** A site's file, as `demo.yaml` shows it. Each domain says what its own part looks like. */
+export const SiteFile = z.strictObject({
+  site: z.strictObject({
+    name: z.string().min(1).max(100),
+    timezone: TimeZone,
+    currency: Currency,
+    publicUrl: PublicUrl,
+  }),
+  http: z.strictObject({ host: Host, port: Port }),
+  rdp: z.strictObject({ host: Host, port: Port, publicAddress: HostAndPort }),
+  store: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('lowdb'), path: z.string().min(1) }),
+  ]),
+  identity: IdentityRule,
+  roles: z.strictObject({ operator: People, auditor: People }).prefault({}),
+  hypervisors: z.array(HypervisorRule).min(1),
+  templates: z.array(Template).min(1),
+  tariffs: z.array(Tariff).min(1),
+  budgets: z.array(BudgetRule).default([]),
+  policies: z.strictObject({ approvals: ApprovalPolicy, machines: MachinePolicy, names: NameRule }),
+  pools: z.array(PoolRule).default([]),
+  terminals: z.array(TerminalRule).default([]),
+  chat: z.strictObject({ web: z.boolean().default(true) }).prefault({}),
+})
+export type SiteFile = z.infer<typeof SiteFile>
+
+function oneOf(isKnown: (word: string) => boolean, kind: 'currency' | 'timeZone', right: string) {
+  return (word: string, context: z.RefinementCtx) => {
+    if (isKnown(word)) return
+    const meant = nearest(word, Intl.supportedValuesOf(kind))
+    const hint = meant === undefined ? `should be ${right}` : `perhaps ${meant} is meant`
+    context.addIssue({ code: 'custom', message: hint, params: { wrong: `is ${JSON.stringify(word)}` } })
+  }
+}
+
+function isHost(text: string): boolean {
+  const label = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i
+  return (
+    isIP(text) !== 0 ||
+    (text.length <= 253 && !/^[\d.]+$/.test(text) && text.split('.').every((part) => label.test(part)))
+  )
+}
+
+function isHostAndPort(text: string): boolean {
+  const [, ipv6, name, port] = /^(?:\[([0-9a-f:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/i.exec(text) ?? []
+  const isRightPort = Number(port) >= 1 && Number(port) <= 65_535
+  return isRightPort && (ipv6 === undefined ? isHost(name ?? '') : isIP(ipv6) === 6)
+}
+
+/** Links are made by adding a path, so nothing may follow it and nobody's name may stand in it. */
+function isWebAddress(text: string): boolean {
+  if (!URL.canParse(text) || /\s/.test(text)) return false
+  const { protocol, username, password, search, hash } = new URL(text)
+  return /^https?:$/.test(protocol) && [username, password, search, hash].every((part) => part === '')
+}

@@ -1,0 +1,31 @@
+import { type Path, type Problem, valueAt } from './faults.ts'
+
+/** Keys and values that the file may have one day. Refused by name, so that nobody believes that they work already. */
+const later: readonly { path: Path; values?: readonly string[]; instead: string }[] = [
+  { path: ['rdp', 'signing'], instead: 'leave it out, and RDP files go unsigned' },
+  { path: ['identity', 'ldap'], instead: 'leave it out, and name people under identity.local' },
+  { path: ['identity', 'oidc'], instead: 'leave it out, and name people under identity.local' },
+  { path: ['chat', 'slack'], instead: 'leave it out, and use the web chat' },
+  { path: ['chat', 'mattermost'], instead: 'leave it out, and use the web chat' },
+  { path: ['store', 'kind'], values: ['postgres'], instead: 'use { kind: lowdb, path: ./data }' },
+]
+
+const laterHypervisors = ['libvirt', 'hyperv', 'scvmm', 'proxmox']
+
+/** What the document asks for that this version cannot do. */
+export function notBuiltYet(root: unknown): Problem[] {
+  const hypervisors = valueAt(root, ['hypervisors'])
+  const kinds = (Array.isArray(hypervisors) ? hypervisors : []).map((_, index) => ({
+    path: ['hypervisors', index, 'kind'],
+    values: laterHypervisors,
+    instead: 'use simulator',
+  }))
+  return [...later, ...kinds]
+    .filter(({ path, values }) => isAskedFor(valueAt(root, path), values))
+    .map(({ path, instead }) => ({ path, wrong: 'is not built into this version yet', right: instead }))
+}
+
+function isAskedFor(value: unknown, values: readonly string[] | undefined): boolean {
+  if (values === undefined) return value !== undefined
+  return typeof value === 'string' && values.includes(value)
+}

@@ -1,0 +1,54 @@
+import { z } from 'zod'
+
+/**
+ * The file read loosely, for the checks that look across it: whatever is of the wrong kind is left out, and nothing is
+ * refused. So these checks can run, and be reported, beside the faults that the schemas find.
+ */
+const Word = z.string().optional().catch(undefined)
+const Amount = z.number().optional().catch(undefined)
+/** A word of the wrong kind stays as '' so that the places of the others do not move. */
+const Words = z.array(z.string().catch('')).catch([])
+const Range = part({ default: Amount, max: Amount })
+
+export const Sketch = part({
+  http: part({ host: Word }),
+  identity: part({
+    local: rows({
+      user: Word,
+      password: z.unknown().optional(),
+      passwordHash: z.unknown().optional(),
+      groups: Words,
+    }),
+  }),
+  roles: part({ operator: Words, auditor: Words }),
+  hypervisors: rows({ name: Word, hosts: rows({ name: Word, group: Word }).optional() }),
+  templates: rows({ name: Word, cpus: Range, memoryGb: Range }),
+  tariffs: rows({ from: Word }),
+  budgets: rows({ code: Word, holders: Words, members: Words, delegates: Words }),
+  policies: part({
+    approvals: part({ expire: Word, remindAfter: Word, fallback: Words }),
+    machines: part({ maxTerm: Word, reminders: Words }),
+  }),
+  pools: rows({
+    name: Word,
+    template: Word,
+    group: Word,
+    size: part({ spare: Amount, max: Amount }),
+    members: Words,
+    lease: part({ max: Word, warn: Word }),
+  }),
+  terminals: rows({ name: Word, mac: Word, address: Word, pool: Word }),
+})
+export type Sketch = z.infer<typeof Sketch>
+
+function part<S extends z.ZodRawShape>(shape: S) {
+  return z.preprocess((value): unknown => (isKeyed(value) ? value : {}), z.object(shape))
+}
+
+function rows<S extends z.ZodRawShape>(shape: S) {
+  return z.preprocess((value): unknown => (Array.isArray(value) ? value : []), z.array(part(shape)))
+}
+
+function isKeyed(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

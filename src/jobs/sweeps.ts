@@ -1,0 +1,174 @@
+import { type Instant, plusMillis } from '../base/clock.ts'
+import { dueOf, termsOf } from '../../broker/lease-terms.ts'
+import { type Lease, warnLease } from '../../broker/lease.ts'
+import { addReminder, expiryDecision, nextAttention } from '../machines/expiry.ts'
+import { type Machine, machineStates } from '../machines/machine.ts'
+import { move } from '../base/states.ts'
+import { finishLease, poolNamed, type PoolDesk, refill } from '../operations/desktops.ts'
+import { dueForRequest, expire, reminded, type Request } from '../requests/request.ts'
+import type { ReadTransaction, Transaction } from '../store/store.ts'
+import { deskOf } from './facts.ts'
+import { enqueue, redrawCards, tell } from './outbox.ts'
+import type { Sweep } from './schedule.ts'
+import type { Tools } from './trade.ts'
+
+/** How many things one transaction of a sweep takes on. */
+const batch = 50
+
+/** A sweep over documents that carry the next instant at which something is due about them. */
+function attentionSweep<T>(
+  name: string,
+  collection: 'machines' | 'requests' | 'leases',
+  due: (tx: ReadTransaction, now: Instant) => Promise<T[]>,
+  attend: (desk: PoolDesk, thing: T) => Promise<void>,
+): Sweep {
+  return {
+    name,
+    next: async (tx) => (await tx[collection].lowest('attention')) ?? null,
+    async run(tools) {
+      const waiting = await tools.store.read((tx) => due(tx, tools.clock.now()))
+      if (waiting.length === 0) return false
+      await tools.store.transact(async (tx) => {
+        const desk = deskOf(tools, tx)
+        for (const thing of await due(tx, desk.now)) await attend(desk, thing)
+      })
+      return true
+    },
+  }
+}
+
+export const sweepExpiry = attentionSweep(
+  'sweep-expiry',
+  'machines',
+  (tx, now) => tx.machines.upTo('attention', now, batch),
+  attendMachine,
+)
+
+export const sweepRequests = attentionSweep(
+  'sweep-requests',
+  'requests',
+  (tx, now) => tx.requests.upTo('attention', now, batch),
+  attendRequest,
+)
+
+export const sweepLeases = attentionSweep(
+  'sweep-leases',
+  'leases',
+  (tx, now) => tx.leases.upTo('attention', now, batch),
+  attendLease,
+)
+
+async function attendMachine(desk: PoolDesk, machine: Machine): Promise<void> {
+  const { tx, now, site } = desk
+  const policy = site.policies.machines
+  const decision = expiryDecision(machine, policy, now, site.timezone)
+  const subject = `machine:${machine.id}`
+  if (decision.kind === 'wait') {
+    const attentionAt = nextAttention(machine, policy, now, site.timezone)
+    // Whatever the decision says now, it cannot be due before the next look.
+    const later = attentionAt !== null && attentionAt <= now ? plusMillis(now, 1000) : attentionAt
+    return tx.machines.put({ ...machine, attentionAt: later })
+  }
+  if (decision.kind === 'delete') {
+    const reason = 'its end and its grace have passed'
+    const job = await enqueue(
+      desk,
+      'delete-machine',
+      { machine: machine.id, reason },
+      { subject, by: 'jackdaw' },
+    )
+    const deleting = move(machineStates, machine, 'deleting', { at: now, reason })
+    return tx.machines.put({ ...deleting, job: job.id, attentionAt: null })
+  }
+  const kind = decision.kind === 'expire' ? 'machine-expired' : 'machine-expiring'
+  const notice = await tell(desk, {
+    kind,
+    about: { kind: 'machine', id: machine.id },
+    to: peopleOf(machine, desk),
+  })
+  const reminding = addReminder(machine, decision.reminder, notice.id, policy, now, site.timezone)
+  if (decision.kind === 'remind') return tx.machines.put(reminding)
+  const input = { machine: machine.id, end: decision.reminder.end }
+  const job = await enqueue(desk, 'expire-machine', input, { subject, by: 'jackdaw' })
+  await tx.machines.put({ ...reminding, job: job.id, attentionAt: null })
+}
+
+/** Its owner and administrators; for an orphan, the operators. */
+function peopleOf(machine: Machine, { site }: PoolDesk): string[] {
+  if (machine.owner === null) return [...site.roles.operator]
+  return [...new Set([machine.owner, ...machine.administrators])]
+}
+
+async function attendRequest(desk: PoolDesk, request: Request): Promise<void> {
+  const { tx, now, site } = desk
+  const policy = site.policies.approvals
+  const about = { kind: 'request', id: request.id } as const
+  const due = dueForRequest(request, policy, now, site.timezone)
+  if (due === 'expire') {
+    await tx.requests.put(expire(request, now))
+    await tell(desk, { kind: 'request-decided', about, to: [request.requester] })
+    return redrawCards(desk, `request:${request.id}`)
+  }
+  if (due === 'remind') {
+    await tell(desk, { kind: 'approval-reminder', about, to: request.approvers.map(({ user }) => user) })
+  }
+  await tx.requests.put(reminded(request, policy, now, site.timezone))
+}
+
+async function attendLease(desk: PoolDesk, lease: Lease): Promise<void> {
+  const { tx, now, site } = desk
+  const terms = termsOf(poolNamed(site, lease.pool), site.timezone)
+  for (const due of dueOf(lease, terms, now)) {
+    if (due.kind === 'end') {
+      await finishLease(desk, lease, due.reason)
+      return
+    }
+    await tx.leases.put(warnLease(lease, terms))
+    await tell(desk, { kind: 'lease-ending', about: { kind: 'lease', id: lease.id }, to: [lease.user] })
+  }
+}
+
+/** Something that is done every so often, and has nothing that says when. */
+export function every(name: string, millis: number, work: (tools: Tools) => Promise<void>): Sweep {
+  let next: Instant = ''
+  return {
+    name,
+    next: async (_tx, now) => (next === '' ? now : next),
+    async run(tools) {
+      const now = tools.clock.now()
+      if (now < next) return false
+      next = plusMillis(now, millis)
+      await work(tools)
+      return true
+    },
+  }
+}
+
+/** Makes up what pools lack: what was refused for want of room, or failed, is tried again. */
+export const refillPools = () =>
+  every('refill-pools', 60_000, async (tools) => {
+    for (const pool of tools.site.pools) {
+      await tools.store.transact((tx) => refill(deskOf(tools, tx), pool))
+    }
+  })
+
+const keptMillis = { jobs: 7 * 86_400_000, answers: 86_400_000, leases: 30 * 86_400_000 }
+
+/** Lets go of what nobody will ask for again. */
+export const tidyUp = () =>
+  every('tidy-up', 10 * 60_000, async ({ store, clock }) => {
+    await store.transact(async (tx) => {
+      const now = clock.now()
+      for (const { id } of await tx.sessions.upTo('expiry', now, batch)) await tx.sessions.remove(id)
+      await drop(tx, now)
+    })
+  })
+
+async function drop(tx: Transaction, now: Instant): Promise<void> {
+  const before = (millis: number): Instant => plusMillis(now, -millis)
+  for (const { id } of await tx.jobs.upTo('ended', before(keptMillis.jobs), 500)) await tx.jobs.remove(id)
+  for (const { id } of await tx.answers.upTo('at', before(keptMillis.answers), 500))
+    await tx.answers.remove(id)
+  for (const { id } of await tx.leases.upTo('ended', before(keptMillis.leases), 500))
+    await tx.leases.remove(id)
+}

@@ -1,0 +1,31 @@
+import { controlMachine } from './control-machine.ts'
+import { deleteMachine } from './delete-machine.ts'
+import { deliverNotice, redrawCards } from './deliver-notice.ts'
+import { makeDesktop, resetDesktop, restDesktop, wakeDesktop } from './desktops.ts'
+import { expireMachine } from './expire-machine.ts'
+import { observeHypervisors } from './observe-hypervisors.ts'
+import { provisionMachine } from './provision-machine.ts'
+import { resizeMachine } from './resize-machine.ts'
+import type { Sweep } from './schedule.ts'
+import { refillPools, sweepExpiry, sweepLeases, sweepRequests, tidyUp } from './sweeps.ts'
+import type { Trades } from './trade.ts'
+
+/** The only list of trades: a new kind of job is one file and one line. */
+export const trades: Trades = {
+  'provision-machine': provisionMachine,
+  'control-machine': controlMachine,
+  'resize-machine': resizeMachine,
+  'delete-machine': deleteMachine,
+  'expire-machine': expireMachine,
+  'make-desktop': makeDesktop,
+  'wake-desktop': wakeDesktop,
+  'reset-desktop': resetDesktop,
+  'rest-desktop': restDesktop,
+  'deliver-notice': deliverNotice,
+  'redraw-cards': redrawCards,
+}
+
+/** What time causes. Made anew for each service, since some remember when they ran last. */
+export function sweeps(): Sweep[] {
+  return [observeHypervisors(), sweepExpiry, sweepRequests, sweepLeases, refillPools(), tidyUp()]
+}

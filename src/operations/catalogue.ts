@@ -1,0 +1,95 @@
+import { approveRequest } from './approve-request.ts'
+import { cancelRequest } from './cancel-request.ts'
+import { claimMachine } from './claim-machine.ts'
+import { closeSession } from './close-session.ts'
+import { beginConnection, endConnection, forgetConnections } from './connections.ts'
+import {
+  powerOffMachine,
+  resetMachine,
+  resumeMachine,
+  saveMachine,
+  shutdownMachine,
+  startMachine,
+} from './control-machine.ts'
+import { deleteMachine } from './delete-machine.ts'
+import { denyRequest } from './deny-request.ts'
+import { endLeaseNow } from './end-lease.ts'
+import { extendLeaseTime } from './extend-lease.ts'
+import { extendMachine } from './extend-machine.ts'
+import { findSession } from './find-session.ts'
+import { importMachines } from './import-machines.ts'
+import { letGoMachine } from './let-go-machine.ts'
+import { listAudit } from './list-audit.ts'
+import { listHosts } from './list-hosts.ts'
+import { listLeases } from './list-leases.ts'
+import { listMachines } from './list-machines.ts'
+import { listPools } from './list-pools.ts'
+import { listPrices } from './list-prices.ts'
+import { listRequests } from './list-requests.ts'
+import { listTemplates } from './list-templates.ts'
+import { makeQuote } from './make-quote.ts'
+import { editMessage, listMessages, postMessage, showMessage } from './messages.ts'
+import { openDesktop } from './open-desktop.ts'
+import { openSession } from './open-session.ts'
+import type { Operation } from './operation.ts'
+import { redeemTicket } from './redeem-ticket.ts'
+import { rememberCopy } from './remember-copy.ts'
+import { requestMachine } from './request-machine.ts'
+import { resizeMachine } from './resize-machine.ts'
+import { listBudgets, showBudget } from './show-budget.ts'
+import { showJob } from './show-job.ts'
+import { showLease } from './show-lease.ts'
+import { showMachine } from './show-machine.ts'
+import { showRequest } from './show-request.ts'
+import { showSession } from './show-session.ts'
+
+/** Everything that can be done. A new verb is one file and one line here; every face reads this list. */
+export const catalogue: readonly Operation[] = [
+  openSession,
+  showSession,
+  closeSession,
+  findSession,
+  makeQuote,
+  requestMachine,
+  listRequests,
+  showRequest,
+  approveRequest,
+  denyRequest,
+  cancelRequest,
+  listMachines,
+  importMachines,
+  showMachine,
+  claimMachine,
+  startMachine,
+  shutdownMachine,
+  powerOffMachine,
+  resetMachine,
+  saveMachine,
+  resumeMachine,
+  extendMachine,
+  letGoMachine,
+  resizeMachine,
+  deleteMachine,
+  showJob,
+  listHosts,
+  listTemplates,
+  listPrices,
+  listBudgets,
+  showBudget,
+  listPools,
+  openDesktop,
+  listLeases,
+  showLease,
+  extendLeaseTime,
+  endLeaseNow,
+  listAudit,
+  redeemTicket,
+  beginConnection,
+  endConnection,
+  forgetConnections,
+  postMessage,
+  editMessage,
+  listMessages,
+  showMessage,
+  rememberCopy,
+]

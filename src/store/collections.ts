@@ -1,0 +1,117 @@
+import type { Desktop } from '../../broker/desktop.ts'
+import type { Lease } from '../../broker/lease.ts'
+import type { Machine } from '../machines/machine.ts'
+import { requestOrder } from '../requests/request.ts'
+import type { CollectionName, Documents, Indexes } from './store.ts'
+
+/** What an index files a document under: nothing, one key or several. */
+export type Keys = string | null | readonly string[]
+
+/** How a collection is ordered and looked up, as data: every adapter answers from the same table. */
+export interface CollectionRule<K extends CollectionName> {
+  /** The order key: unique in its collection, compared by code unit. */
+  order(document: Documents[K]): string
+  readonly indexes: { readonly [I in Indexes[K]]: (document: Documents[K]) => Keys }
+  /** Indexes in which no two documents may share a key: a second one fails the transaction that puts it. */
+  readonly unique: readonly Indexes[K][]
+}
+
+export const collections: { readonly [K in CollectionName]: CollectionRule<K> } = {
+  machines: {
+    order: byId,
+    indexes: {
+      owner: (machine) => machine.owner,
+      administrator: (machine) => (machine.state === 'deleted' ? [] : machine.administrators),
+      state: (machine) => machine.state,
+      budget: (machine) => machine.budget,
+      host: (machine) => machine.host,
+      pool: (machine) => machine.pool,
+      orphan: (machine) => when(isOrphan(machine), 'yes'),
+      attention: (machine) => machine.attentionAt,
+    },
+    unique: [],
+  },
+  requests: {
+    order: requestOrder,
+    indexes: {
+      state: (request) => request.state,
+      requester: (request) => request.requester,
+      approver: (request) => (request.state === 'pending' ? request.approvers.map(({ user }) => user) : null),
+      attention: (request) => request.attentionAt,
+    },
+    unique: [],
+  },
+  accounts: { order: byId, indexes: {}, unique: [] },
+  commitments: { order: byId, indexes: { budget: (commitment) => commitment.budget }, unique: [] },
+  hosts: { order: byId, indexes: { hypervisor: (host) => host.hypervisor }, unique: [] },
+  desktops: {
+    order: byId,
+    indexes: {
+      pool: (desktop) => desktop.pool,
+      free: (desktop) => when(desktop.state === 'spare', desktop.pool),
+      coming: (desktop) => when(isComing(desktop), desktop.pool),
+      person: (desktop) => (desktop.person === null ? null : `${desktop.pool}|${desktop.person}`),
+    },
+    unique: [],
+  },
+  leases: {
+    order: byId,
+    indexes: {
+      'open-desktop': (lease) => when(isOpen(lease), lease.desktop),
+      'open-user': (lease) => when(isOpen(lease), `${lease.pool}|${lease.user}`),
+      'open-pool': (lease) => when(isOpen(lease), lease.pool),
+      state: (lease) => lease.state,
+      pool: (lease) => lease.pool,
+      user: (lease) => lease.user,
+      ticket: (lease) => when(isOpen(lease), lease.ticket),
+      waiting: (lease) => when(lease.state === 'preparing' && lease.desktop === null, lease.pool),
+      attention: (lease) => lease.attentionAt,
+      ended: (lease) => lease.endedAt,
+    },
+    unique: ['open-desktop'],
+  },
+  jobs: {
+    order: byId,
+    indexes: {
+      due: (job) => when(job.state === 'queued', job.dueAt),
+      taken: (job) => when(job.state === 'running', job.takenUntil),
+      subject: (job) => when(job.state === 'queued' || job.state === 'running', job.subject),
+      ended: (job) => job.endedAt,
+    },
+    unique: [],
+  },
+  notices: { order: byId, indexes: { about: ({ about }) => `${about.kind}:${about.id}` }, unique: [] },
+  messages: { order: byId, indexes: { conversation: (message) => message.user }, unique: [] },
+  sessions: { order: byId, indexes: { expiry: (session) => session.expiresAt }, unique: [] },
+  answers: { order: byId, indexes: { at: (answer) => answer.at }, unique: [] },
+  counters: { order: byId, indexes: {}, unique: [] },
+  secrets: { order: byId, indexes: {}, unique: [] },
+}
+
+/** The keys of a document in an index, each once. */
+export function keyList(keys: Keys): readonly string[] {
+  if (keys === null) return []
+  return typeof keys === 'string' ? [keys] : [...new Set(keys)]
+}
+
+function byId(document: { id: string }): string {
+  return document.id
+}
+
+function when(condition: boolean, key: string | null): string | null {
+  return condition ? key : null
+}
+
+function isOpen(lease: Lease): boolean {
+  return lease.state !== 'ended'
+}
+
+/** On its way to being spare, for nobody in particular. */
+function isComing(desktop: Desktop): boolean {
+  return desktop.person === null && (desktop.state === 'making' || desktop.state === 'resetting')
+}
+
+/** A server that nobody answers for. Desktops answer to their pool. */
+function isOrphan(machine: Machine): boolean {
+  return machine.owner === null && machine.pool === null && !['deleted', 'failed'].includes(machine.state)
+}

@@ -1,0 +1,39 @@
+import { collections } from '../collections.ts'
+import type { CollectionName, Documents, JournalName, Journals } from '../store.ts'
+import type { Files } from './files.ts'
+import { type Block, MonthJournal } from './month-journal.ts'
+import { Table } from './table.ts'
+
+export type Tables = { readonly [K in CollectionName]: Table<Documents[K]> }
+export type MonthJournals = { readonly [N in JournalName]: MonthJournal<Journals[N]> }
+
+/** Where the folded rows of each journal are. */
+export type Blocks = { readonly [N in JournalName]: readonly Block[] }
+
+/** Everything the site remembers, as it is in memory. */
+export interface Memory {
+  readonly tables: Tables
+  readonly journals: MonthJournals
+}
+
+export function emptyMemory(files: Files, blocks: Blocks): Memory {
+  return {
+    tables: {
+      machines: new Table(collections.machines),
+      requests: new Table(collections.requests),
+      accounts: new Table(collections.accounts),
+      commitments: new Table(collections.commitments),
+      hosts: new Table(collections.hosts),
+      desktops: new Table(collections.desktops),
+      leases: new Table(collections.leases),
+      jobs: new Table(collections.jobs),
+      notices: new Table(collections.notices),
+      messages: new Table(collections.messages),
+      sessions: new Table(collections.sessions),
+      answers: new Table(collections.answers),
+      counters: new Table(collections.counters),
+      secrets: new Table(collections.secrets),
+    },
+    journals: { audit: new MonthJournal('audit', files, blocks.audit) },
+  }
+}

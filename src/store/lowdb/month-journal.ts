@@ -1,0 +1,229 @@
+import type { Instant } from '../../base/clock.ts'
+import { assert } from '../../base/errors.ts'
+import { frozen } from '../frozen.ts'
+import type { JournalPage, Page } from '../store.ts'
+import { type Files, type OpenFile, sizeOf } from './files.ts'
+import { damaged, encodeLine, readLines } from './lines.ts'
+import { SortedList } from './sorted-list.ts'
+import { compareText } from './table.ts'
+
+interface Row {
+  id: string
+  at: Instant
+}
+
+/** A stretch of a month file: where it is, and the first and the last instant in it. */
+export interface Block {
+  file: string
+  offset: number
+  bytes: number
+  from: Instant
+  to: Instant
+}
+
+const blockBytes = 128 * 1024
+
+/**
+ * One journal: the newest rows in memory, the rest in a file for each month (UTC) of which only the blocks are known
+ * here. Rows move to the files when the change journal is folded; which blocks count is said by the checkpoint, so
+ * bytes behind the last known block are left over from a fold that a crash cut short, and are written over.
+ */
+export class MonthJournal<R extends Row> {
+  readonly #name: string
+  readonly #files: Files
+  readonly #rows = new Map<string, R>()
+  readonly #ordered = new SortedList<R>(compareRows)
+  #blocks: readonly Block[]
+
+  constructor(name: string, files: Files, blocks: readonly Block[]) {
+    this.#name = name
+    this.#files = files
+    this.#blocks = blocks
+  }
+
+  /** The rows that are in no month file yet, as they are now, oldest first. */
+  rows(): R[] {
+    return [...this.#ordered.ascending()]
+  }
+
+  /** Adds a row and tells how to take it back; nothing when it is there already. */
+  async append(row: R): Promise<(() => void) | undefined> {
+    if (this.#rows.has(row.id)) return undefined
+    // A row that is added again bears the same instant, so only blocks around that instant can hold it.
+    for (const block of this.#blocks.filter(({ from, to }) => from <= row.at && row.at <= to)) {
+      if ((await this.#read(block)).some(({ id }) => id === row.id)) return undefined
+    }
+    if (this.#rows.has(row.id)) return undefined
+    this.#add(row)
+    return () => this.#drop(row)
+  }
+
+  /** Adds a row that was read back from the change journal. */
+  load(value: unknown): void {
+    assert(this.#isRow(value), 'what was written as a row is one')
+    this.#add(frozen(value, this.#name))
+  }
+
+  async page(options: JournalPage): Promise<Page<R>> {
+    const { from, to, after, limit } = options
+    assert(Number.isInteger(limit) && limit > 0, 'a page has room for a row')
+    const wanted = (row: R) =>
+      (from === undefined || row.at >= from) &&
+      (to === undefined || row.at < to) &&
+      (after === undefined || place(row) < after)
+    let rows = this.#newest({ ...options, limit: limit + 1 })
+    for (const block of this.#candidates(options)) {
+      const last = rows[limit]
+      if (last !== undefined && last.at > block.to) break
+      const older = (await this.#read(block)).filter(wanted)
+      rows = [...rows, ...older].sort((a, b) => compareRows(b, a)).slice(0, limit + 1)
+    }
+    const last = rows[limit - 1]
+    return { items: rows.slice(0, limit), next: rows.length > limit && last ? place(last) : null }
+  }
+
+  /** Writes rows to their month files, durably, and gives the blocks as they will be once a checkpoint says so. */
+  async fold(rows: readonly R[]): Promise<readonly Block[]> {
+    const months = new Map<string, R[]>()
+    for (const row of rows) {
+      const file = `${this.#name}-${row.at.slice(0, 7)}.jsonl`
+      const month = months.get(file)
+      if (month === undefined) months.set(file, [row])
+      else month.push(row)
+    }
+    let blocks = this.#blocks
+    for (const [file, some] of months) {
+      const known = blocks.filter((block) => block.file === file)
+      const others = blocks.filter((block) => block.file !== file)
+      blocks = [...others, ...(await foldMonth(this.#files, file, some, known))]
+    }
+    return blocks
+  }
+
+  /** Lets go of rows that a checkpoint now says are in these blocks. */
+  adopt(blocks: readonly Block[], rows: readonly R[]): void {
+    this.#blocks = blocks
+    for (const row of rows) this.#drop(row)
+  }
+
+  /** @throws Outage `store_damaged` when a month file is shorter than what was folded into it. */
+  async check(): Promise<void> {
+    const ends = new Map(this.#blocks.map((block) => [block.file, block.offset + block.bytes]))
+    for (const [name, end] of ends) {
+      const size = await sizeOf(this.#files, name)
+      if (size < end) throw damaged(name, size, 'Restore the folder from a backup.')
+    }
+  }
+
+  #add(row: R): void {
+    this.#rows.set(row.id, row)
+    this.#ordered.add(row)
+  }
+
+  #drop(row: R): void {
+    this.#rows.delete(row.id)
+    this.#ordered.remove(row)
+  }
+
+  #newest({ from, to, after, limit }: JournalPage): R[] {
+    const found: R[] = []
+    const isBefore = (row: R) =>
+      (to === undefined || row.at < to) && (after === undefined || place(row) < after)
+    for (const row of this.#ordered.descending(isBefore)) {
+      if (found.length >= limit || (from !== undefined && row.at < from)) break
+      found.push(row)
+    }
+    return found
+  }
+
+  /** Blocks that may hold rows of a page, those with the newest rows first. */
+  #candidates({ from, to, after }: JournalPage): Block[] {
+    const holds = (block: Block) =>
+      (from === undefined || block.to >= from) &&
+      (to === undefined || block.from < to) &&
+      (after === undefined || block.from <= after)
+    return this.#blocks.filter(holds).sort((a, b) => compareText(b.to, a.to))
+  }
+
+  async #read(block: Block): Promise<R[]> {
+    const rows: R[] = []
+    const file = await this.#files.open(block.file)
+    if (file === undefined) throw damaged(block.file, block.offset, 'Restore it from a backup.')
+    try {
+      for await (const line of readLines(file, block.offset, block.offset + block.bytes)) {
+        const row: unknown = line.text === undefined ? undefined : JSON.parse(line.text)
+        if (!this.#isRow(row)) throw damaged(block.file, line.offset, 'Restore it from a backup.')
+        rows.push(frozen(row, block.file))
+      }
+    } finally {
+      await file.close()
+    }
+    return rows
+  }
+
+  #isRow(value: unknown): value is R {
+    return typeof value === 'object' && value !== null && 'id' in value && 'at' in value
+  }
+}
+
+/** Writes rows behind the known blocks of a month, a block at a time so that others get their turn. */
+async function foldMonth(
+  files: Files,
+  name: string,
+  rows: readonly Row[],
+  known: readonly Block[],
+): Promise<readonly Block[]> {
+  const blocks = [...known]
+  const file = (await files.open(name)) ?? (await files.create(name))
+  try {
+    let [written, text] = [endOf(known), '']
+    const write = async () => {
+      const bytes = Buffer.from(text)
+      await file.write(written, bytes)
+      written += bytes.length
+      text = ''
+    }
+    for (const row of rows) {
+      const line = encodeLine(JSON.stringify(row))
+      text += line
+      grow(blocks, { file: name, bytes: Buffer.byteLength(line), at: row.at })
+      if (text.length >= blockBytes) await write()
+    }
+    await write()
+    await finish(file, written)
+    return blocks
+  } finally {
+    await file.close()
+  }
+}
+
+async function finish(file: OpenFile, size: number): Promise<void> {
+  await file.truncate(size)
+  await file.sync()
+}
+
+/** Makes the last block longer, or begins a new one once that is long enough. */
+function grow(blocks: Block[], row: { file: string; bytes: number; at: Instant }): void {
+  const last = blocks.at(-1)
+  if (last === undefined || last.bytes >= blockBytes) {
+    blocks.push({ file: row.file, offset: endOf(blocks), bytes: row.bytes, from: row.at, to: row.at })
+    return
+  }
+  const from = row.at < last.from ? row.at : last.from
+  const to = row.at > last.to ? row.at : last.to
+  blocks[blocks.length - 1] = { ...last, bytes: last.bytes + row.bytes, from, to }
+}
+
+function endOf(blocks: readonly Block[]): number {
+  const last = blocks.at(-1)
+  return last === undefined ? 0 : last.offset + last.bytes
+}
+
+/** Where a row stands in its journal, as text in the order of rows: instants are all of one length. */
+function place(row: Row): string {
+  return `${row.at} ${row.id}`
+}
+
+function compareRows(a: Row, b: Row): number {
+  return compareText(a.at, b.at) || compareText(a.id, b.id)
+}
