@@ -81,7 +81,12 @@ export function checkConfig(
   folder: string = dirname(resolve(path)),
 ): { config: Config } | { faults: Fault[] } {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true })
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    stringKeys: true,
+    logLevel: 'error',
+  })
   const syntax = [...document.errors, ...document.warnings].map((error) =>
     syntaxFault(error, document, lines),
   )
