@@ -1,0 +1,65 @@
+import { execFile } from 'node:child_process'
+import { constants } from 'node:fs'
+import { access } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
+
+/** Programs that nobody here wrote and that some tests run against. */
+const known = {
+  freerdp: { binaries: ['xfreerdp', 'xfreerdp3'], packages: ['freerdp2-x11'] },
+  chromium: { binaries: ['chromium', 'chromium-browser'], packages: ['chromium'] },
+  xvfb: { binaries: ['Xvfb'], packages: ['xvfb'] },
+  xrdp: { binaries: ['xrdp'], packages: ['xrdp'] },
+} as const
+
+export type ComponentName = keyof typeof known
+
+/** `path` is the program; `remedy` is the command that would provide it. */
+export type Component = { available: true; path: string } | { available: false; remedy: string }
+
+/**
+ * Whether a program is on this machine. With `install`, it is fetched by apt where we may do that: as root on Debian.
+ * Never rejects: a test that cannot run says what is missing in its name.
+ */
+export async function component(name: ComponentName, options: { install: boolean }): Promise<Component> {
+  const { binaries, packages } = known[name]
+  const present = await which(binaries)
+  if (present !== undefined) return { available: true, path: present }
+  if (options.install && (await mayInstall())) await aptInstall(packages)
+  const path = await which(binaries)
+  return path === undefined
+    ? { available: false, remedy: `apt-get install -y --no-install-recommends ${packages.join(' ')}` }
+    : { available: true, path }
+}
+
+async function which(binaries: readonly string[]): Promise<string | undefined> {
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
+  for (const path of binaries.flatMap((binary) => folders.map((folder) => join(folder, binary)))) {
+    if (await passes(access(path, constants.X_OK))) return path
+  }
+  return undefined
+}
+
+async function mayInstall(): Promise<boolean> {
+  return process.getuid?.() === 0 && (await passes(access('/etc/debian_version')))
+}
+
+async function aptInstall(packages: readonly string[]): Promise<void> {
+  const apt = (...words: string[]): Promise<boolean> =>
+    passes(
+      promisify(execFile)('apt-get', ['-q', '-y', '-o', 'DPkg::Lock::Timeout=120', ...words], {
+        env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+        timeout: 600_000,
+      }),
+    )
+  const install = ['install', '--no-install-recommends', ...packages]
+  // The lists may be there already; fetching them takes longer than most packages.
+  if (!(await apt(...install)) && (await apt('update'))) await apt(...install)
+}
+
+async function passes(attempt: Promise<unknown>): Promise<boolean> {
+  return attempt.then(
+    () => true,
+    () => false,
+  )
+}
