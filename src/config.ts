@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+
 import { type Document, LineCounter, parseDocument, visit, type YAMLError } from 'yaml'
 import { messageOf } from './base/errors.ts'
+import { packagePath } from './base/package-root.ts'
 import { contradictions, controlProblems } from './config/cross-checks.ts'
 import {
   type Fault,
@@ -48,7 +49,7 @@ export class ConfigError extends Error {
 }
 
 /** The demo site, which needs nothing but this machine. */
-export const demoFile = fileURLToPath(new URL('demo.yaml', import.meta.url))
+export const demoFile = packagePath('src', 'demo.yaml')
 
 /**
  * Reads the site's file: `path`, else what `JACKDAW_CONFIG` names, else the demo site. Relative paths in a file start

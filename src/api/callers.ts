@@ -1,6 +1,12 @@
 import type { Request } from 'express'
 import { Refusal } from '../base/errors.ts'
-import type { Caller, Via } from '../identity/person.ts'
+import type { Directory } from '../identity/directory.ts'
+import { type Caller, nobody, type Via } from '../identity/person.ts'
+import { callerFor } from '../identity/roles.ts'
+import type { SignIn } from '../identity/sign-in.ts'
+import { findSession } from '../operations/find-session.ts'
+import type { Operations } from '../operations/perform.ts'
+import type { Site } from '../operations/site.ts'
 
 /** The name of the portal's cookie. `__Host-` would need HTTPS, which a loopback demo has not. */
 export const sessionCookie = 'jackdaw_session'
@@ -14,9 +20,32 @@ export interface Credentials {
 /** Turns what a request carries into a caller. */
 export interface Callers {
   /** The caller of a session token. @throws Refusal `not_signed_in` when it is unknown or has ended. */
-  bySession(token: string, via: Via): Promise<Caller>
+  bySession(token: string, from: { via: Via; address: string }): Promise<Caller>
   /** The caller of a user name and password (HTTP Basic). @throws Refusal `bad_credentials`, `too_many_attempts`. */
-  byPassword(user: string, password: string, address: string, via: Via): Promise<Caller>
+  byPassword(claim: { user: string; password: string }, from: { via: Via; address: string }): Promise<Caller>
+}
+
+export interface CallerServices {
+  operations: Operations
+  directory: Directory
+  signIn: SignIn
+  site: Site
+}
+
+/** Who somebody is now is asked of the directory each time: a session outlives neither its account nor its groups. */
+export function openCallers({ operations, directory, signIn, site }: CallerServices): Callers {
+  return {
+    async bySession(token, { via, address }) {
+      const { user } = await operations.perform(findSession, nobody(via, address), { token })
+      const person = await directory.find(user)
+      if (person === undefined) throw notSignedIn()
+      return callerFor(person, site.roles, via, address)
+    },
+    async byPassword(claim, { via, address }) {
+      const person = await signIn.check({ ...claim, address }, AbortSignal.timeout(10_000))
+      return callerFor(person, site.roles, via, address)
+    },
+  }
 }
 
 export function notSignedIn(): Refusal {

@@ -10,12 +10,13 @@ import { problemHandler, sendProblem } from './problem.ts'
 export interface RestServices {
   operations: Operations
   catalogue: readonly Operation[]
-  callers: Callers
+  /** Who asks. @throws Refusal when that cannot be told. */
+  callerOf: (request: Request) => Promise<Caller>
   log: Log
 }
 
 /** Every operation of the catalogue that has an HTTP face, under `/api/v1`. */
-export function rest({ operations, catalogue, callers, log }: RestServices): Router {
+export function rest({ operations, catalogue, callerOf, log }: RestServices): Router {
   const router = Router()
   router.use(express.json({ limit: '1mb', type: ['application/json', 'application/*+json'] }))
   router.use(express.text({ limit: '1mb', type: 'text/csv' }))
@@ -34,8 +35,7 @@ export function rest({ operations, catalogue, callers, log }: RestServices): Rou
 
   function answer(operation: Operation): RequestHandler {
     return async (request, response) => {
-      const caller =
-        operation.open === true ? nobody('rest', addressOf(request)) : await callerOf(request, callers)
+      const caller = operation.open === true ? nobody('rest', addressOf(request)) : await callerOf(request)
       const output = await operations.perform(operation, caller, inputOf(operation, request), keyOf(request))
       send(operation, request, response, output)
     }
@@ -43,13 +43,14 @@ export function rest({ operations, catalogue, callers, log }: RestServices): Rou
 }
 
 /** The caller of a REST request. With the portal's cookie, a change must come from our own pages. */
-export async function callerOf(request: Request, callers: Callers): Promise<Caller> {
+export async function callerOfRequest(request: Request, callers: Callers): Promise<Caller> {
+  const from = { via: 'rest', address: addressOf(request) } as const
   const basic = basicOf(request)
-  if (basic !== undefined) return callers.byPassword(basic.user, basic.password, addressOf(request), 'rest')
+  if (basic !== undefined) return callers.byPassword(basic, from)
   const credentials = credentialsOf(request)
   if (credentials === undefined) throw notSignedIn()
   if (credentials.ambient) checkOrigin(request)
-  return callers.bySession(credentials.token, 'rest')
+  return callers.bySession(credentials.token, from)
 }
 
 export function addressOf(request: Request): string {

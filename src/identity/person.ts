@@ -19,9 +19,17 @@ export interface Caller extends Person {
   address: string | null
 }
 
-/** The service itself: what a job, a sweep or the router does in nobody's name. */
-export function system(via: 'system' | 'router' = 'system'): Caller {
-  return { user: 'jackdaw', name: 'Jackdaw', email: null, groups: [], roles: ['operator', 'auditor'], via, address: null }
+/** The service itself: what a job, a sweep, the router or whoever may read its data does in nobody's name. */
+export function system(via: 'system' | 'router' | 'cli' = 'system'): Caller {
+  return {
+    user: 'jackdaw',
+    name: 'Jackdaw',
+    email: null,
+    groups: [],
+    roles: ['operator', 'auditor'],
+    via,
+    address: null,
+  }
 }
 
 /** Whether a list of users and groups names this person. `everyone` is everybody who is signed in. */

@@ -1,4 +1,8 @@
+import type { Clock } from '../base/clock.ts'
+import { Refusal } from '../base/errors.ts'
+import type { Directory } from './directory.ts'
 import type { Person } from './person.ts'
+import type { Throttle } from './throttle.ts'
 
 /** Checks passwords for every face, so that failures are counted in one place. */
 export interface SignIn {
@@ -8,4 +12,20 @@ export interface SignIn {
    * @throws Outage when the directory cannot be asked.
    */
   check(claim: { user: string; password: string; address: string }, signal: AbortSignal): Promise<Person>
+}
+
+export function signIn(services: { directory: Directory; throttle: Throttle; clock: Clock }): SignIn {
+  const { directory, throttle, clock } = services
+  return {
+    async check({ user, password, address }, signal) {
+      throttle.check(user, address, clock.now())
+      const person = await directory.authenticate(user, password, signal)
+      if (person === undefined) {
+        throttle.failed(user, address, clock.now())
+        throw new Refusal('bad_credentials', 'The user name or the password is wrong.')
+      }
+      throttle.succeeded(user, address)
+      return person
+    },
+  }
 }

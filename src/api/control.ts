@@ -1,0 +1,40 @@
+import express, { type Router } from 'express'
+import { chmod, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Log } from '../base/log.ts'
+import { type HttpServer, listen } from './server.ts'
+
+/** Socket paths are bounded by the system (`sun_path`, unix(7)). */
+const longestPath = 100
+
+/** Where the command line finds a service that runs. */
+export function controlPath(dataPath: string): string {
+  return join(dataPath, 'control.sock')
+}
+
+/**
+ * Serves the API on a socket in the data directory, for the command line. Whoever may open it may read all data anyway,
+ * so no password is asked for.
+ */
+export async function openControl(
+  dataPath: string,
+  api: Router,
+  log: Log,
+): Promise<Pick<HttpServer, 'close'>> {
+  const path = controlPath(dataPath)
+  if (path.length > longestPath || process.platform === 'win32') {
+    log.warn(
+      { path },
+      'no control socket here: use the API instead of the command line while the service runs',
+    )
+    return { close: async () => undefined }
+  }
+  // The lock on the data directory is ours, so a socket that lies here is left over from a crash.
+  await rm(path, { force: true })
+  const app = express()
+  app.set('query parser', 'simple')
+  app.use('/api/v1', api)
+  const server = await listen(app, { path })
+  await chmod(path, 0o600)
+  return server
+}

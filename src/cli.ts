@@ -1,0 +1,67 @@
+#!/usr/bin/env node
+import { Command } from 'commander'
+import { readFile } from 'node:fs/promises'
+import { messageOf, Outage } from './base/errors.ts'
+import { openLog } from './base/log.ts'
+import { importFile } from './cli/import.ts'
+import { run } from './cli/start.ts'
+import { ConfigError, loadConfig } from './config.ts'
+import { hashPassword } from './identity/local.ts'
+
+/** 0 fine, 1 our fault, 2 the configuration's fault, 3 the data directory is in use or damaged. */
+export const exitCodes = { fine: 0, ours: 1, configuration: 2, data: 3 } as const
+
+const program = new Command('jackdaw')
+  .description('Servers on request in chat, desktops for thin clients.')
+  .showHelpAfterError()
+
+const configOption = ['--config <file>', "the site's file; else JACKDAW_CONFIG, else the demo site"] as const
+
+program
+  .command('start', { isDefault: true })
+  .description('run the service')
+  .option(...configOption)
+  .action(async ({ config }: { config?: string }) => {
+    const loaded = await loadConfig(config, process.env)
+    await run(loaded, openLog({ level: process.env.JACKDAW_LOG ?? 'info', terminal: process.stdout.isTTY }))
+  })
+
+program
+  .command('check')
+  .description("check a site's file: every fault at once")
+  .option(...configOption)
+  .action(async ({ config }: { config?: string }) => {
+    const { file, site } = await loadConfig(config, process.env)
+    process.stdout.write(`${file}: in order. Site "${site.name}", ${site.timezone}, ${site.currency}.\n`)
+  })
+
+program
+  .command('import <file>')
+  .description('take over machines from a list of another system (CSV)')
+  .option('--dry-run', 'say what would be done, and do nothing')
+  .option(...configOption)
+  .action(async (file: string, { config, dryRun }: { config?: string; dryRun?: boolean }) => {
+    const loaded = await loadConfig(config, process.env)
+    process.stdout.write(await importFile(loaded, await readFile(file, 'utf8'), dryRun ?? false))
+  })
+
+program
+  .command('hash')
+  .description('read a password from standard input and print its hash for `passwordHash:`')
+  .action(async () => {
+    const password = (await readFile('/dev/stdin', 'utf8')).replace(/\r?\n$/, '')
+    process.stdout.write(`${await hashPassword(password)}\n`)
+  })
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`)
+  process.exitCode = exitCodeOf(error)
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof ConfigError) return exitCodes.configuration
+  if (error instanceof Outage && ['store_in_use', 'store_damaged'].includes(error.code)) return exitCodes.data
+  return exitCodes.ours
+}

@@ -1,0 +1,67 @@
+import type { Log } from '../base/log.ts'
+import type { Config } from '../config.ts'
+import { realWorld, type Service, startService } from '../main.ts'
+
+/** After this long a stop that hangs is given up. The contract promises ten seconds. */
+const patienceMillis = 9_500
+
+/** Runs the service until it is told to stop (SIGTERM, SIGINT). */
+export async function run(config: Config, log: Log): Promise<void> {
+  const service = await startService(config, realWorld(log))
+  welcome(config, service, log)
+  const signal = await stopSignal()
+  log.info({ signal }, 'stopping')
+  const patience = setTimeout(() => {
+    log.error('stopping took too long')
+    process.exit(1)
+  }, patienceMillis)
+  await service.stop()
+  clearTimeout(patience)
+  log.info('stopped')
+}
+
+function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    process.once('SIGTERM', resolve)
+    process.once('SIGINT', resolve)
+  })
+}
+
+/** Where to look and who can log in. Passwords are shown only where they stand in the demo's own file. */
+function welcome(config: Config, { httpPort, rdpPort }: Service, log: Log): void {
+  const { site, http, rdp, store, file } = config
+  log.info(
+    {
+      site: site.name,
+      http: `${http.host}:${httpPort}`,
+      rdp: `${rdp.host}:${rdpPort}`,
+      data: store.path,
+      file,
+    },
+    'ready',
+  )
+  if (!process.stdout.isTTY && process.env.npm_lifecycle_event === undefined) return
+  const base = `http://${http.host}:${httpPort}`
+  const people = config.identity.local.map(({ user, groups, ...secret }) => {
+    const how = secret.password === undefined ? '' : `, password ${secret.password}`
+    return `    ${user.padEnd(8)} ${groups.join(', ')}${how}`
+  })
+  process.stderr.write(
+    [
+      '',
+      `  ${site.name}`,
+      '',
+      `  Portal      ${base}/`,
+      `  Chat        ${base}/chat`,
+      `  Thin client ${base}/desktop`,
+      `  API         ${base}/api/docs`,
+      '',
+      '  Who can log in:',
+      ...people,
+      '',
+      '  Ctrl-C stops it.',
+      '',
+      '',
+    ].join('\n'),
+  )
+}

@@ -1,0 +1,177 @@
+import { mkdir } from 'node:fs/promises'
+import { openChats } from '../bot/open.ts'
+import { teller } from '../bot/notices.ts'
+import { openCallers } from './api/callers.ts'
+import { openControl } from './api/control.ts'
+import { describing, openapiDocument } from './api/openapi.ts'
+import { callerOfRequest, rest, type RestServices } from './api/rest.ts'
+import { httpApp, listen, type Readiness } from './api/server.ts'
+import { type Clock, systemClock } from './base/clock.ts'
+import { messageOf } from './base/errors.ts'
+import { type Ids, randomIds } from './base/ids.ts'
+import type { Log } from './base/log.ts'
+import type { Config } from './config.ts'
+import { type HypervisorServices, openHypervisors } from './hypervisors/open.ts'
+import { openDirectory } from './identity/open.ts'
+import { system } from './identity/person.ts'
+import { signIn } from './identity/sign-in.ts'
+import { throttle } from './identity/throttle.ts'
+import { openRunner, type Runner } from './jobs/runner.ts'
+import type { Tools } from './jobs/trade.ts'
+import { sweeps, trades } from './jobs/trades.ts'
+import { catalogue } from './operations/catalogue.ts'
+import { openOperations, type Operations } from './operations/perform.ts'
+import { openLayout } from './portal/layout.tsx'
+import { portal } from './portal/routes.tsx'
+import { openDesktopRouter } from './desktop-router.ts'
+import { openStore } from './store/open.ts'
+import type { Store } from './store/store.ts'
+
+/** What is handed in: the world as it is, or as a test wants it. */
+export interface World {
+  clock: Clock
+  ids: Ids
+  log: Log
+  /** A chance in [0, 1). */
+  chance: () => number
+  /** How the simulator waits; real time unless a test says otherwise. */
+  sleep?: HypervisorServices['sleep']
+  /** Given, the store is this one, already open. */
+  store?: Store
+  /** Whether jobs run by themselves. A test that moves the clock drains them instead. */
+  selfDriving: boolean
+}
+
+export function realWorld(log: Log): World {
+  return { clock: systemClock, ids: randomIds, log, chance: Math.random, selfDriving: true }
+}
+
+/** A running service. */
+export interface Service {
+  readonly httpPort: number
+  readonly rdpPort: number
+  readonly operations: Operations
+  readonly store: Store
+  readonly runner: Runner
+  readonly hypervisors: Tools['hypervisors']
+  /** No new work; what is in hand finishes or is put back; the store is flushed. Harmless twice. */
+  stop(): Promise<void>
+}
+
+/** How long jobs and requests in hand may take when the service stops: together well under ten seconds. */
+const graceMillis = { http: 1500, jobs: 4000 }
+const jobsAtOnce = 16
+
+/**
+ * Opens everything in order, and closes it in reverse.
+ * @throws Outage when a part cannot be opened; what was open by then is closed again.
+ */
+export async function startService(config: Config, world: World): Promise<Service> {
+  const { clock, ids, log } = world
+  const opened: (() => Promise<void>)[] = []
+  async function stop(): Promise<void> {
+    for (const close of opened.splice(0).reverse()) {
+      await close().catch((error: unknown) => log.error({ error: messageOf(error) }, 'part not closed'))
+    }
+  }
+  try {
+    const { site } = config
+    const dataPath = config.store.path
+    await mkdir(dataPath, { recursive: true, mode: 0o700 })
+    const store = world.store ?? (await openStore(config.store, { log, clock }))
+    opened.push(() => store.close())
+    const directory = await openDirectory(config.identity)
+    opened.push(() => directory.close())
+    const waiting = world.sleep === undefined ? {} : { sleep: world.sleep }
+    const hypervisors = await openHypervisors(config.hypervisors, { clock, log, dataPath, ...waiting })
+    opened.push(
+      async () => void (await Promise.all([...hypervisors.values()].map((driver) => driver.close()))),
+    )
+
+    const passwords = signIn({ directory, throttle: throttle(), clock })
+    const operations = openOperations({ store, site, clock, ids, directory, signIn: passwords, log })
+    const callers = openCallers({ operations, directory, signIn: passwords, site })
+    const layout = openLayout(site)
+    const onMessages = (listener: (user: string) => void) => watchMessages(store, log, listener)
+    const chats = openChats(config.chat, {
+      operations,
+      directory,
+      site,
+      clock,
+      log,
+      callers,
+      layout,
+      onMessages,
+    })
+    const router = await openDesktopRouter(config.rdp, { operations, store, log })
+    opened.push(() => router.shutdown())
+    const tools: Tools = {
+      ...{ store, site, clock, ids, log, hypervisors, directory },
+      teller: teller({ chats: chats.chats, operations, site, clock }),
+      closeConnections: (lease, reason) => router.close(lease, reason),
+    }
+    const due = sweeps()
+    const runner = openRunner(tools, { trades, sweeps: due, concurrency: jobsAtOnce, chance: world.chance })
+    // Hosts are known before anybody can ask for a machine.
+    for (const sweep of due) await sweep.run(tools)
+    if (world.selfDriving) await runner.start()
+    opened.push(() => runner.stop(graceMillis.jobs))
+
+    const openapi = openapiDocument(catalogue, site)
+    const restFor = (callerOf: RestServices['callerOf']) => rest({ operations, catalogue, callerOf, log })
+    const onChange = (listener: Parameters<Store['onCommit']>[0]) => store.onCommit(listener)
+    const app = httpApp({
+      readiness: () => readinessOf({ store, hypervisors }),
+      faces: [
+        ...chats.faces,
+        { path: '/api', router: describing(openapi) },
+        { path: '/api/v1', router: restFor((request) => callerOfRequest(request, callers)) },
+        { path: '/', router: portal({ operations, site, clock, callers, layout, log, openapi, onChange }) },
+      ],
+      log,
+    })
+    const control = await openControl(
+      dataPath,
+      restFor(async () => system('cli')),
+      log,
+    )
+    opened.push(() => control.close(0))
+    const http = await listen(app, config.http)
+    opened.push(() => http.close(graceMillis.http))
+    return { httpPort: http.port, rdpPort: router.port, operations, store, runner, hypervisors, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** Tells whose conversation in the built-in chat has changed. */
+function watchMessages(store: Store, log: Log, listener: (user: string) => void): () => void {
+  return store.onCommit((changes) => {
+    for (const { collection, id } of changes) {
+      if (collection !== 'messages') continue
+      store
+        .read((tx) => tx.messages.get(id))
+        .then((message) => message !== undefined && listener(message.user))
+        .catch((error: unknown) => log.warn({ error: messageOf(error) }, 'chat not told of a message'))
+    }
+  })
+}
+
+async function readinessOf({
+  store,
+  hypervisors,
+}: Pick<Service, 'store' | 'hypervisors'>): Promise<Readiness> {
+  const health = store.health()
+  const hosts = await store.read((tx) => tx.hosts.all())
+  const answers = (name: string): boolean =>
+    hosts.some((host) => host.hypervisor === name && host.state !== 'down')
+  const drivers = [...hypervisors.keys()].map((name): [string, string] => [
+    `hypervisor ${name}`,
+    answers(name) ? 'answers' : 'does not answer',
+  ])
+  const storeSays = health.writable
+    ? 'takes writes'
+    : `cannot write: ${health.reason ?? 'no reason was given'}`
+  return { ready: health.writable, parts: { store: storeSays, ...Object.fromEntries(drivers) } }
+}
