@@ -14,7 +14,7 @@ import type { Tools } from './trade.ts'
 const deadlineMillis = 20_000
 
 /** Looks at what each hypervisor has, and brings our picture of hosts and machines in line. Reports; never reverts. */
-export const observeHypervisors = (millis = 15_000) =>
+export const observeHypervisors = (millis: number) =>
   every('observe-hypervisors', millis, async (tools) => {
     await Promise.all([...tools.hypervisors.values()].map((hypervisor) => observe(tools, hypervisor)))
   })

@@ -145,8 +145,8 @@ export function every(name: string, millis: number, work: (tools: Tools) => Prom
 }
 
 /** Makes up what pools lack: what was refused for want of room, or failed, is tried again. */
-export const refillPools = () =>
-  every('refill-pools', 60_000, async (tools) => {
+export const refillPools = (millis: number) =>
+  every('refill-pools', millis, async (tools) => {
     for (const pool of tools.site.pools) {
       await tools.store.transact((tx) => refill(deskOf(tools, tx), pool))
     }
@@ -155,8 +155,8 @@ export const refillPools = () =>
 const keptMillis = { jobs: 7 * 86_400_000, answers: 86_400_000, leases: 30 * 86_400_000 }
 
 /** Lets go of what nobody will ask for again. */
-export const tidyUp = () =>
-  every('tidy-up', 10 * 60_000, async ({ store, clock }) => {
+export const tidyUp = (millis: number) =>
+  every('tidy-up', millis, async ({ store, clock }) => {
     await store.transact(async (tx) => {
       const now = clock.now()
       for (const { id } of await tx.sessions.upTo('expiry', now, batch)) await tx.sessions.remove(id)

@@ -25,7 +25,23 @@ export const trades: Trades = {
   'redraw-cards': redrawCards,
 }
 
+/** How often the world is looked at where nothing says that it has changed. */
+export interface Pace {
+  observeMillis: number
+  refillMillis: number
+  tidyMillis: number
+}
+
+export const usualPace: Pace = { observeMillis: 15_000, refillMillis: 60_000, tidyMillis: 600_000 }
+
 /** What time causes. Made anew for each service, since some remember when they ran last. */
-export function sweeps(): Sweep[] {
-  return [observeHypervisors(), sweepExpiry, sweepRequests, sweepLeases, refillPools(), tidyUp()]
+export function sweeps(pace: Pace = usualPace): Sweep[] {
+  return [
+    observeHypervisors(pace.observeMillis),
+    sweepExpiry,
+    sweepRequests,
+    sweepLeases,
+    refillPools(pace.refillMillis),
+    tidyUp(pace.tidyMillis),
+  ]
 }

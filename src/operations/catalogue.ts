@@ -32,6 +32,7 @@ import { editMessage, listMessages, postMessage, showMessage } from './messages.
 import { openDesktop } from './open-desktop.ts'
 import { openSession } from './open-session.ts'
 import type { Operation } from './operation.ts'
+import { quoteExtension } from './quote-extension.ts'
 import { redeemTicket } from './redeem-ticket.ts'
 import { rememberCopy } from './remember-copy.ts'
 import { requestMachine } from './request-machine.ts'
@@ -66,6 +67,7 @@ export const catalogue: readonly Operation[] = [
   resetMachine,
   saveMachine,
   resumeMachine,
+  quoteExtension,
   extendMachine,
   letGoMachine,
   resizeMachine,

@@ -33,7 +33,8 @@ export const claimMachine = change({
       })
     }
     const owner = found?.user ?? machine.owner ?? caller.user
-    const budget = checkMayUse(caller, input.budget, site.budgets)
+    // Whose machine it becomes is who will spend from it, not who claims it for them.
+    const budget = checkMayUse(found ?? caller, input.budget, site.budgets)
     await payFor(context, machine, budget.code)
     const claimed = { ...machine, owner, budget: budget.code }
     await tx.machines.put(claimed)

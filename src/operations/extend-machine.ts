@@ -76,7 +76,7 @@ export const extendMachine = change({
 })
 
 /** Days are added to the old end; an end that has passed is extended from now, so that what is pressed gives that much time. */
-function newEnd(
+export function newEnd(
   machine: Machine,
   wish: { until?: string | undefined; days?: number | undefined },
   { now, site }: Pick<Context, 'now' | 'site'>,

@@ -81,7 +81,12 @@ export const collections: { readonly [K in CollectionName]: CollectionRule<K> } 
     unique: [],
   },
   notices: { order: byId, indexes: { about: ({ about }) => `${about.kind}:${about.id}` }, unique: [] },
-  messages: { order: byId, indexes: { conversation: (message) => message.user }, unique: [] },
+  messages: {
+    // By time: a line that was posted under a key bears an id that says nothing about when.
+    order: ({ at, id }) => `${at} ${id}`,
+    indexes: { conversation: (message) => message.user },
+    unique: [],
+  },
   sessions: { order: byId, indexes: { expiry: (session) => session.expiresAt }, unique: [] },
   answers: { order: byId, indexes: { at: (answer) => answer.at }, unique: [] },
   counters: { order: byId, indexes: {}, unique: [] },

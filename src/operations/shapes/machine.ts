@@ -34,6 +34,10 @@ export const MachineShape = z.object({
   createdAt: InstantShape,
   expiresAt: InstantShape.nullable(),
   extensions: z.number(),
+  /** When its end was last moved. */
+  extendedAt: InstantShape.nullable(),
+  /** Whether its owner has said to let it end. */
+  letGo: z.boolean(),
   budget: z.string().nullable(),
   request: z.string().nullable(),
   pool: z.string().nullable(),
@@ -70,6 +74,8 @@ export async function machineView(
     createdAt: facts.createdAt,
     expiresAt: facts.expiresAt,
     extensions: facts.extensions,
+    extendedAt: facts.extendedAt ?? null,
+    letGo: facts.letGoOf !== null && facts.letGoOf === facts.expiresAt,
     budget: facts.budget,
     request: facts.request,
     pool: facts.pool,

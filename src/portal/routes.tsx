@@ -1,0 +1,60 @@
+import { type ErrorRequestHandler, Router } from 'express'
+import { Refusal } from '../base/errors.ts'
+import { assets } from './assets.ts'
+import { live } from './live.ts'
+import { apiDocs } from './pages/api-docs.tsx'
+import { auditPages } from './pages/audit.tsx'
+import { budgetPages } from './pages/budgets.tsx'
+import { desktopPages } from './pages/desktops.tsx'
+import { hostPages } from './pages/hosts.tsx'
+import { machinePages } from './pages/machine-routes.tsx'
+import { machineListPages } from './pages/machines.tsx'
+import { orderPages } from './pages/order-routes.tsx'
+import { requestPages } from './pages/requests.tsx'
+import { signInPages } from './pages/sign-in.tsx'
+import { terminalPages } from './pages/terminal-routes.tsx'
+import { pageSecurity } from './security.ts'
+import { openPages, type Pages, sendTrouble } from './serve.tsx'
+import { callerOf } from './session.ts'
+import type { PortalServices } from './visit.ts'
+
+const sections: readonly ((pages: Pages) => void)[] = [
+  machineListPages,
+  machinePages,
+  orderPages,
+  requestPages,
+  budgetPages,
+  desktopPages,
+  hostPages,
+  auditPages,
+]
+
+/** The pages for people, at `/`. They work as plain forms and links; with JavaScript they are live. */
+export function portal(services: PortalServices): Router {
+  const router = Router()
+  router.use(pageSecurity(services.site))
+  router.use(assets())
+  router.get('/events', live(services))
+  router.use(signInPages(services))
+  router.use(terminalPages(services))
+  router.use(apiDocs(services))
+  const pages = openPages(services)
+  for (const section of sections) section(pages)
+  router.use(pages.router)
+  router.use(async (request, response, next) => {
+    if (!request.accepts('html')) return next()
+    const caller = await callerOf(request, services.callers)
+    const missing = new Refusal('not_found', `There is no page ${request.path}.`)
+    sendTrouble(services, request, response, missing, caller)
+  })
+  router.use(failure(services))
+  return router
+}
+
+/** What went wrong before a page could say so, such as a form that is too large or a store that does not answer. */
+function failure(services: PortalServices): ErrorRequestHandler {
+  return (error: unknown, request, response, next) => {
+    if (response.headersSent) return next(error)
+    sendTrouble(services, request, response, error, null)
+  }
+}
