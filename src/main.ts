@@ -84,9 +84,9 @@ export async function startService(config: Config, world: World): Promise<Servic
     opened.push(() => directory.close())
     const waiting = world.sleep === undefined ? {} : { sleep: world.sleep }
     const hypervisors = await openHypervisors(config.hypervisors, { clock, log, dataPath, ...waiting })
-    opened.push(
-      async () => void (await Promise.all([...hypervisors.values()].map((driver) => driver.close()))),
-    )
+    opened.push(async () => {
+      await Promise.all([...hypervisors.values()].map((driver) => driver.close()))
+    })
 
     const passwords = signIn({ directory, throttle: throttle(), clock })
     const operations = openOperations({ store, site, clock, ids, directory, signIn: passwords, log })

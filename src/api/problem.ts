@@ -38,7 +38,10 @@ export function sendProblem(response: Response, error: unknown): void {
 /** Last in the chain of a face that speaks JSON. */
 export function problemHandler(log: Log): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
-    if (response.headersSent) return next(error)
+    if (response.headersSent) {
+      next(error)
+      return
+    }
     if (problemOf(error).status >= 500) {
       log.error({ method: request.method, path: request.path, error: messageOf(error) }, 'request failed')
     }

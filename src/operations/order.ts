@@ -21,7 +21,7 @@ export const OrderFields = {
   until: z.union([z.literal('never'), EndField]).optional(),
   days: z.coerce.number().int().min(1).max(36_500).optional(),
 }
-const OrderInput = z.object(OrderFields)
+type OrderInput = z.output<z.ZodObject<typeof OrderFields>>
 
 export interface Order {
   template: Template
@@ -33,7 +33,7 @@ export interface Order {
 }
 
 /** Completes and checks what was asked for, and prices it from now. @throws Refusal about the first thing wrong. */
-export function orderOf(input: z.output<typeof OrderInput>, at: { now: Instant; site: Site }): Order {
+export function orderOf(input: OrderInput, at: { now: Instant; site: Site }): Order {
   const { now, site } = at
   const template = templateNamed(site, input.template)
   const size = sizeFor(template, {

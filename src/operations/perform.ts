@@ -90,7 +90,7 @@ async function ask<Raw, Input, Asked, Answer>(
 ): Promise<Asked>
 async function ask(
   services: Services,
-  operation: Operation<unknown, unknown, unknown, unknown>,
+  operation: Operation,
   input: unknown,
   caller: Caller,
 ): Promise<unknown> {
@@ -109,7 +109,7 @@ function answerKey(
 }
 
 function inputPrint(raw: unknown): string {
-  return fingerprint(JSON.stringify(raw) ?? '')
+  return fingerprint(JSON.stringify(raw ?? null))
 }
 
 async function earlierAnswer<Answer>(
