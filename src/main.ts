@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises'
-import { openChats } from '../bot/open.ts'
+import type { Router as DesktopRouter } from '../broker/router/listener.ts'
+import { openChats, type OpenChats } from '../bot/open.ts'
 import { teller } from '../bot/notices.ts'
-import { openCallers } from './api/callers.ts'
+import { type Callers, openCallers } from './api/callers.ts'
 import { openControl } from './api/control.ts'
 import { describing, openapiDocument } from './api/openapi.ts'
 import { callerOfRequest, rest, type RestServices } from './api/rest.ts'
@@ -18,10 +19,10 @@ import { signIn } from './identity/sign-in.ts'
 import { throttle } from './identity/throttle.ts'
 import { openRunner, type Runner } from './jobs/runner.ts'
 import type { Tools } from './jobs/trade.ts'
-import { sweeps, trades } from './jobs/trades.ts'
+import { type Pace, sweeps, trades, usualPace } from './jobs/trades.ts'
 import { catalogue } from './operations/catalogue.ts'
 import { openOperations, type Operations } from './operations/perform.ts'
-import { openLayout } from './portal/layout.tsx'
+import { type Layout, openLayout } from './portal/layout.tsx'
 import { portal } from './portal/routes.tsx'
 import { openDesktopRouter } from './desktop-router.ts'
 import { openStore } from './store/open.ts'
@@ -36,6 +37,8 @@ export interface World {
   chance: () => number
   /** How the simulator waits; real time unless a test says otherwise. */
   sleep?: HypervisorServices['sleep']
+  /** How often the world is looked at. */
+  pace: Pace
   /** Given, the store is this one, already open. */
   store?: Store
   /** Whether jobs run by themselves. A test that moves the clock drains them instead. */
@@ -43,7 +46,7 @@ export interface World {
 }
 
 export function realWorld(log: Log): World {
-  return { clock: systemClock, ids: randomIds, log, chance: Math.random, selfDriving: true }
+  return { clock: systemClock, ids: randomIds, log, chance: Math.random, pace: usualPace, selfDriving: true }
 }
 
 /** A running service. */
@@ -62,87 +65,128 @@ export interface Service {
 const graceMillis = { http: 1500, jobs: 4000 }
 const jobsAtOnce = 16
 
+/** Parts that are open, to be closed in reverse. */
+interface Opened {
+  add(close: () => Promise<void>): void
+  closeAll(): Promise<void>
+}
+
+function openedParts(log: Log): Opened {
+  const parts: (() => Promise<void>)[] = []
+  return {
+    add: (close) => void parts.push(close),
+    closeAll: async () => {
+      for (const close of parts.splice(0).reverse()) {
+        await close().catch((error: unknown) => log.error({ error: messageOf(error) }, 'part not closed'))
+      }
+    },
+  }
+}
+
 /**
  * Opens everything in order, and closes it in reverse.
  * @throws Outage when a part cannot be opened; what was open by then is closed again.
  */
 export async function startService(config: Config, world: World): Promise<Service> {
-  const { clock, ids, log } = world
-  const opened: (() => Promise<void>)[] = []
-  async function stop(): Promise<void> {
-    for (const close of opened.splice(0).reverse()) {
-      await close().catch((error: unknown) => log.error({ error: messageOf(error) }, 'part not closed'))
-    }
-  }
+  const opened = openedParts(world.log)
   try {
-    const { site } = config
-    const dataPath = config.store.path
-    await mkdir(dataPath, { recursive: true, mode: 0o700 })
-    const store = world.store ?? (await openStore(config.store, { log, clock }))
-    opened.push(() => store.close())
-    const directory = await openDirectory(config.identity)
-    opened.push(() => directory.close())
-    const waiting = world.sleep === undefined ? {} : { sleep: world.sleep }
-    const hypervisors = await openHypervisors(config.hypervisors, { clock, log, dataPath, ...waiting })
-    opened.push(async () => {
-      await Promise.all([...hypervisors.values()].map((driver) => driver.close()))
-    })
-
-    const passwords = signIn({ directory, throttle: throttle(), clock })
-    const operations = openOperations({ store, site, clock, ids, directory, signIn: passwords, log })
-    const callers = openCallers({ operations, directory, signIn: passwords, site })
-    const layout = openLayout(site)
-    const onMessages = (listener: (user: string) => void) => watchMessages(store, log, listener)
-    const chats = openChats(config.chat, {
-      operations,
-      directory,
-      site,
-      clock,
-      log,
-      callers,
-      layout,
-      onMessages,
-    })
-    const router = await openDesktopRouter(config.rdp, { operations, store, log })
-    opened.push(() => router.shutdown())
-    const tools: Tools = {
-      ...{ store, site, clock, ids, log, hypervisors, directory },
-      teller: teller({ chats: chats.chats, operations, site, clock }),
-      closeConnections: (lease, reason) => router.close(lease, reason),
-    }
-    const due = sweeps()
-    const runner = openRunner(tools, { trades, sweeps: due, concurrency: jobsAtOnce, chance: world.chance })
-    // Hosts are known before anybody can ask for a machine.
-    for (const sweep of due) await sweep.run(tools)
-    if (world.selfDriving) await runner.start()
-    opened.push(() => runner.stop(graceMillis.jobs))
-
-    const openapi = openapiDocument(catalogue, site)
-    const restFor = (callerOf: RestServices['callerOf']) => rest({ operations, catalogue, callerOf, log })
-    const onChange = (listener: Parameters<Store['onCommit']>[0]) => store.onCommit(listener)
-    const app = httpApp({
-      readiness: () => readinessOf({ store, hypervisors }),
-      faces: [
-        ...chats.faces,
-        { path: '/api', router: describing(openapi) },
-        { path: '/api/v1', router: restFor((request) => callerOfRequest(request, callers)) },
-        { path: '/', router: portal({ operations, site, clock, callers, layout, log, openapi, onChange }) },
-      ],
-      log,
-    })
-    const control = await openControl(
-      dataPath,
-      restFor(async () => system('cli')),
-      log,
-    )
-    opened.push(() => control.close(0))
-    const http = await listen(app, config.http)
-    opened.push(() => http.close(graceMillis.http))
-    return { httpPort: http.port, rdpPort: router.port, operations, store, runner, hypervisors, stop }
+    const core = await openCore(config, world, opened)
+    const ports = await openFaces(config, world, core, opened)
+    const { operations, store, runner, tools } = core
+    return { ...ports, operations, store, runner, hypervisors: tools.hypervisors, stop: opened.closeAll }
   } catch (error) {
-    await stop()
+    await opened.closeAll()
     throw error
   }
+}
+
+interface Core {
+  store: Store
+  operations: Operations
+  callers: Callers
+  chats: OpenChats
+  layout: Layout
+  router: DesktopRouter
+  runner: Runner
+  tools: Tools
+}
+
+/** What remembers, decides and works: all but what listens for people. */
+async function openCore(config: Config, world: World, opened: Opened): Promise<Core> {
+  const { clock, ids, log } = world
+  const { site } = config
+  const dataPath = config.store.path
+  await mkdir(dataPath, { recursive: true, mode: 0o700 })
+  const store = world.store ?? (await openStore(config.store, { log, clock }))
+  opened.add(() => store.close())
+  const directory = await openDirectory(config.identity)
+  opened.add(() => directory.close())
+  const sleep = world.sleep === undefined ? {} : { sleep: world.sleep }
+  const hypervisors = await openHypervisors(config.hypervisors, { clock, log, dataPath, ...sleep })
+  opened.add(async () => {
+    await Promise.all([...hypervisors.values()].map((driver) => driver.close()))
+  })
+  const passwords = signIn({ directory, throttle: throttle(), clock })
+  const operations = openOperations({ store, site, clock, ids, directory, signIn: passwords, log })
+  const callers = openCallers({ operations, directory, signIn: passwords, site })
+  const layout = openLayout(site)
+  const onMessages = (listener: (user: string) => void) => watchMessages(store, log, listener)
+  const chats = openChats(config.chat, {
+    operations,
+    directory,
+    site,
+    clock,
+    log,
+    callers,
+    layout,
+    onMessages,
+  })
+  const router = await openDesktopRouter(config.rdp, { operations, store, log })
+  opened.add(() => router.shutdown())
+  const tools: Tools = {
+    ...{ store, site, clock, ids, log, hypervisors, directory },
+    teller: teller({ chats: chats.chats, operations, site, clock }),
+    closeConnections: (lease, reason) => router.close(lease, reason),
+  }
+  const due = sweeps(world.pace)
+  const runner = openRunner(tools, { trades, sweeps: due, concurrency: jobsAtOnce, chance: world.chance })
+  // Hosts are known before anybody can ask for a machine.
+  for (const sweep of due) await sweep.run(tools)
+  if (world.selfDriving) await runner.start()
+  opened.add(() => runner.stop(graceMillis.jobs))
+  return { store, operations, callers, chats, layout, router, runner, tools }
+}
+
+/** What listens for people, programs and the command line. */
+async function openFaces(
+  config: Config,
+  { clock, log }: World,
+  { store, operations, callers, chats, layout, router, tools }: Core,
+  opened: Opened,
+): Promise<Pick<Service, 'httpPort' | 'rdpPort'>> {
+  const { site } = config
+  const openapi = openapiDocument(catalogue, site)
+  const restFor = (callerOf: RestServices['callerOf']) => rest({ operations, catalogue, callerOf, log })
+  const onChange = (listener: Parameters<Store['onCommit']>[0]) => store.onCommit(listener)
+  const app = httpApp({
+    readiness: () => readinessOf({ store, hypervisors: tools.hypervisors }),
+    faces: [
+      ...chats.faces,
+      { path: '/api', router: describing(openapi) },
+      { path: '/api/v1', router: restFor((request) => callerOfRequest(request, callers)) },
+      { path: '/', router: portal({ operations, site, clock, callers, layout, log, openapi, onChange }) },
+    ],
+    log,
+  })
+  const control = await openControl(
+    config.store.path,
+    restFor(async () => system('cli')),
+    log,
+  )
+  opened.add(() => control.close(0))
+  const http = await listen(app, config.http)
+  opened.add(() => http.close(graceMillis.http))
+  return { httpPort: http.port, rdpPort: router.port }
 }
 
 /** Tells whose conversation in the built-in chat has changed. */
