@@ -8,6 +8,8 @@ import { extend, nextAttention } from '../machines/expiry.ts'
 import { serverGroup } from '../machines/host.ts'
 import { type Machine, newMachine } from '../machines/machine.ts'
 import { approve, type Ask, type Decision, fulfil, type Request } from '../requests/request.ts'
+import type { ReadTransaction } from '../store/store.ts'
+import type { Site } from './site.ts'
 import { placeAll } from './capacity.ts'
 import { holdOn } from './holding.ts'
 import { checkedNames } from './names.ts'
@@ -163,7 +165,7 @@ export async function moveEnd(
 
 /** What more time costs: from where the machine is paid to, with free days counted from its creation. */
 export async function priceOfExtension(
-  { tx, site }: Pick<Granting, 'tx' | 'site'>,
+  { tx, site }: { tx: ReadTransaction; site: Site },
   machine: Machine,
   until: Instant,
 ): Promise<Quote> {
