@@ -5,7 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts', 'test/**/*.test.tsx'],
     environment: 'node',
     pool: 'threads',
-    testTimeout: 30_000,
-    hookTimeout: 120_000,
+    testTimeout: 60_000,
+    hookTimeout: 300_000,
+    reporters: process.env.CI === undefined ? ['default'] : ['default', ['json', { outputFile: 'reports/tests.json' }]],
   },
 })
