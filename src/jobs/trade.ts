@@ -6,7 +6,7 @@ import type { Hypervisor } from '../hypervisors/hypervisor.ts'
 import type { Teller } from '../notices/notice.ts'
 import type { Site } from '../operations/site.ts'
 import type { Store, Transaction } from '../store/store.ts'
-import type { Job, JobInputs, JobKind } from './job.ts'
+import type { Job, JobKind } from './job.ts'
 
 /** What jobs may use of the outside world. */
 export interface Tools {
@@ -48,7 +48,3 @@ export interface Trade<K extends JobKind = JobKind> {
 
 /** One trade for each kind; the runner looks them up by it. */
 export type Trades = { readonly [K in JobKind]: Trade<K> }
-
-export function inputOf<K extends JobKind>(work: Work<K>): JobInputs[K] {
-  return work.job.input
-}
