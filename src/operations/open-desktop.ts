@@ -10,7 +10,7 @@ import { refuse } from '../base/errors.ts'
 import { hasRole, isNamed } from '../identity/person.ts'
 import { enqueue } from '../jobs/outbox.ts'
 import { countsOf, desktopTo, lendTo, poolNamed, refill } from './desktops.ts'
-import { change, type Context } from './operation.ts'
+import { change, type Context, type ReadContext } from './operation.ts'
 import { anybody } from './rules.ts'
 import { InstantShape, text } from './shapes/fields.ts'
 import { ProgressShape, progressOf } from './shapes/job.ts'
@@ -146,7 +146,7 @@ async function opened(context: Context, pool: PoolRule, lease: Lease): Promise<O
 }
 
 /** How far the desktop has come that a lease waits for; without one of its own, the one that will be ready first. */
-async function progressOfLease({ tx }: Context, lease: Lease) {
+export async function progressOfLease({ tx }: Pick<ReadContext, 'tx'>, lease: Lease) {
   const name = lease.desktop ?? (await tx.desktops.find('coming', lease.pool))[0]?.id
   const machine = name === undefined ? undefined : await tx.machines.get(name)
   return progressOf(

@@ -1,15 +1,21 @@
 import { z } from 'zod'
 import { leaseOf } from './list-leases.ts'
+import { progressOfLease } from './open-desktop.ts'
 import { query } from './operation.ts'
 import { anybody } from './rules.ts'
+import { ProgressShape } from './shapes/job.ts'
 import { LeaseShape, leaseView } from './shapes/lease.ts'
 
 export const showLease = query({
   name: 'show-lease',
-  summary: 'Show a lease with its history.',
+  summary: 'Show a lease with its history, and how far its desktop has come while one is being made.',
   http: { method: 'GET', path: '/leases/{id}' },
   input: z.object({ id: z.string().max(60) }),
-  output: LeaseShape,
+  output: LeaseShape.extend({ progress: ProgressShape.optional() }),
   allow: anybody,
-  run: async (context, { id }) => leaseView(await leaseOf(context, id)),
+  async run(context, { id }) {
+    const lease = await leaseOf(context, id)
+    const progress = lease.state === 'preparing' ? await progressOfLease(context, lease) : undefined
+    return { ...leaseView(lease), ...(progress === undefined ? {} : { progress }) }
+  },
 })

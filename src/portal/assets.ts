@@ -49,7 +49,10 @@ export function assets(): Router {
     const { content, version } = assetOf(name, source)
     router.get(`/assets/${name}`, (request, response) => {
       const current = request.query.v === version
-      response.setHeader('Cache-Control', current ? 'public, max-age=31536000, immutable' : 'public, max-age=300')
+      response.setHeader(
+        'Cache-Control',
+        current ? 'public, max-age=31536000, immutable' : 'public, max-age=300',
+      )
       response.setHeader('Content-Type', types[extname(name)] ?? 'application/octet-stream')
       response.end(content)
     })

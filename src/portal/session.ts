@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express'
+import type { Instant } from '../base/clock.ts'
 import { type Callers, cookieOf, sessionCookie } from '../api/callers.ts'
 import { addressOf } from '../api/rest.ts'
 import { Refusal } from '../base/errors.ts'
@@ -21,28 +22,37 @@ export async function callerOf(request: Request, callers: Callers): Promise<Call
 
 type Desk = Pick<PortalServices, 'operations' | 'callers' | 'site'>
 
+/** A session that was opened, for a browser to be given. */
+export interface Opened {
+  caller: Caller
+  token: string
+  expiresAt: Instant
+}
+
+/** Checks a password and opens a session. @throws Refusal `bad_credentials`, `too_many_attempts`, `invalid_input`. */
+export async function openFor(
+  { operations, callers }: Desk,
+  request: Request,
+  claim: { user: string; password: string },
+): Promise<Opened> {
+  const address = addressOf(request)
+  const { token, expiresAt } = await operations.perform(openSession, nobody('portal', address), claim)
+  return { caller: await callers.bySession(token, { via: 'portal', address }), token, expiresAt }
+}
+
 /**
- * Signs somebody in and gives their browser the cookie. `shared` is for a terminal: the cookie goes with the browser.
- * @throws Refusal `bad_credentials`, `too_many_attempts`, `invalid_input`.
+ * Gives a browser the cookie of a session, and ends the one that it had before. On a shared terminal the cookie goes
+ * with the browser, elsewhere it lasts as long as the session.
  */
-export async function startSession(
+export async function keepSession(
   desk: Desk,
   { request, response }: { request: Request; response: Response },
-  claim: { user: string; password: string; shared: boolean },
-): Promise<Caller> {
-  const address = addressOf(request)
-  const { user, password, shared } = claim
-  const { token, expiresAt } = await desk.operations.perform(openSession, nobody('portal', address), {
-    user,
-    password,
-  })
-  const caller = await desk.callers.bySession(token, { via: 'portal', address })
-  await stopSession(desk, { request, response })
-  response.cookie(sessionCookie, token, {
-    ...cookieOptions(desk),
-    ...(shared ? {} : { expires: new Date(expiresAt) }),
-  })
-  return caller
+  { token, expiresAt }: Opened,
+  browser: 'own' | 'shared',
+): Promise<void> {
+  await closeOld(desk, request)
+  const lasting = browser === 'own' ? { expires: new Date(expiresAt) } : {}
+  response.cookie(sessionCookie, token, { ...cookieOptions(desk), ...lasting })
 }
 
 /** Ends the session of a request, if it has one, and takes the cookie back. */
@@ -50,12 +60,14 @@ export async function stopSession(
   desk: Desk,
   { request, response }: { request: Request; response: Response },
 ): Promise<void> {
-  const token = cookieOf(request, sessionCookie)
-  const caller = await callerOf(request, desk.callers)
-  if (token !== undefined && caller !== null) {
-    await desk.operations.perform(closeSession, caller, { token })
-  }
+  await closeOld(desk, request)
   response.clearCookie(sessionCookie, cookieOptions(desk))
+}
+
+async function closeOld({ operations, callers }: Desk, request: Request): Promise<void> {
+  const token = cookieOf(request, sessionCookie)
+  const caller = await callerOf(request, callers)
+  if (token !== undefined && caller !== null) await operations.perform(closeSession, caller, { token })
 }
 
 /** Lax: a link from chat opens the page signed in, but no other site's form is sent with it. */

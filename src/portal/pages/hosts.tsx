@@ -1,0 +1,133 @@
+import type { Instant } from '../../base/clock.ts'
+import { listHosts } from '../../operations/list-hosts.ts'
+import { Bar, Cell, type Moment, State, Table } from '../parts.tsx'
+import type { Pages } from '../serve.tsx'
+import { localTime, relativeTime } from '../times.ts'
+import type { Visit } from '../visit.ts'
+import type { StateWords } from '../words.ts'
+
+interface HostView {
+  name: string
+  hypervisor: string
+  version: string
+  state: 'up' | 'draining' | 'down'
+  group: string
+  cpus: number
+  memoryGb: number
+  slots: number
+  machines: number
+  usedCpus: number
+  usedMemoryGb: number
+  seenAt: Instant
+}
+
+interface Promised {
+  cpus: number
+  memoryGb: number
+}
+
+export function hostPages(pages: Pages): void {
+  pages.get('/hosts', async (visit) => {
+    const body = (
+      <>
+        <h1>Hosts</h1>
+        <div
+          id="hosts"
+          hx-get="/fragments/hosts"
+          hx-trigger="hosts from:body throttle:2s"
+          hx-swap="innerMorph"
+        >
+          <Hosts {...await hostsOf(visit)} />
+        </div>
+      </>
+    )
+    return { title: 'Hosts', current: '/hosts', body }
+  })
+  pages.get('/fragments/hosts', async (visit) => ({ fragment: <Hosts {...await hostsOf(visit)} /> }))
+}
+
+interface HostsProps {
+  items: readonly HostView[]
+  moment: Moment
+  /** How much may be promised on a host, beyond what it really has. */
+  promised: (host: HostView) => Promised
+}
+
+async function hostsOf(visit: Visit): Promise<HostsProps> {
+  const { items } = await visit.perform(listHosts, {})
+  const promised = ({ hypervisor, cpus, memoryGb }: HostView): Promised => {
+    const rule = visit.site.hypervisors.find(({ name }) => name === hypervisor)?.overcommit
+    return { cpus: cpus * (rule?.cpus ?? 1), memoryGb: memoryGb * (rule?.memory ?? 1) }
+  }
+  return { items, moment: { now: visit.now, zone: visit.site.timezone }, promised }
+}
+
+const hostWords: Readonly<Record<HostView['state'], StateWords>> = {
+  up: { words: 'answers', tone: 'good' },
+  draining: { words: 'takes no new machines', tone: 'warn' },
+  down: { words: 'does not answer', tone: 'bad' },
+}
+
+function Hosts({ items, moment, promised }: HostsProps) {
+  if (items.length === 0) return <p class="empty">No host is known yet: no hypervisor has answered so far.</p>
+  return (
+    <Table caption="Hosts and what they hold" columns={['Host', 'State', 'Group', 'Slots', 'CPUs', 'Memory']}>
+      {items.map((host) => (
+        <Row key={host.name} host={host} moment={moment} room={promised(host)} />
+      ))}
+    </Table>
+  )
+}
+
+function Row({ host, moment, room }: { host: HostView; moment: Moment; room: Promised }) {
+  return (
+    <tr role="row">
+      <Cell label="Host">
+        <strong>{host.name}</strong>
+        <small class="about">{`${host.hypervisor}, ${host.version}`}</small>
+      </Cell>
+      <Cell label="State">
+        <State state={hostWords[host.state]} />
+        {host.state === 'down' ? (
+          <small class="about">
+            {`Last heard of ${localTime(host.seenAt, moment.zone)}, ${relativeTime(host.seenAt, moment.now)}. ` +
+              `Its hypervisor ${host.hypervisor} did not answer for it since.`}
+          </small>
+        ) : null}
+      </Cell>
+      <Cell label="Group">{host.group}</Cell>
+      <Cell label="Slots">
+        <Use used={host.machines} of={host.slots} unit="" note="" />
+      </Cell>
+      <Cell label="CPUs">
+        <Use
+          used={host.usedCpus}
+          of={room.cpus}
+          unit=""
+          note={room.cpus === host.cpus ? '' : `${host.cpus} real`}
+        />
+      </Cell>
+      <Cell label="Memory">
+        <Use
+          used={host.usedMemoryGb}
+          of={room.memoryGb}
+          unit=" GB"
+          note={room.memoryGb === host.memoryGb ? '' : `${host.memoryGb} GB real`}
+        />
+      </Cell>
+    </tr>
+  )
+}
+
+function Use({ used, of, unit, note }: { used: number; of: number; unit: string; note: string }) {
+  return (
+    <span class="use">
+      {`${rounded(used)} of ${rounded(of)}${unit}`} {note === '' ? null : <small>{note}</small>}
+      <Bar segments={[{ share: of === 0 ? 1 : used / of, kind: 'used' }]} />
+    </span>
+  )
+}
+
+function rounded(amount: number): number {
+  return Math.round(amount * 10) / 10
+}

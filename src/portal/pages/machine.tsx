@@ -1,0 +1,190 @@
+import type { ComponentChildren } from 'preact'
+import type { Refusal } from '../../base/errors.ts'
+import { list } from '../../base/text.ts'
+import type { MachineView } from '../../operations/shapes/machine.ts'
+import type { Site } from '../../operations/site.ts'
+import { Done, type Moment, Progress, State, When } from '../parts.tsx'
+import { type ButtonVerb, isButtonVerb, machineWords, money, verbWords } from '../words.ts'
+import { ClaimForm, ExtendForm, ResizeForm } from './machine-forms.tsx'
+import { sizeWords } from './machines.tsx'
+import { Refused } from './trouble.tsx'
+
+export interface MachineProps {
+  machine: MachineView
+  site: Site
+  moment: Moment
+  /** The budgets that whoever looks may pay from. */
+  budgets: readonly { code: string; title: string }[]
+  operator: boolean
+  /** What was just done. */
+  done?: string | undefined
+  refusal?: Refusal | undefined
+  /** The size that a price is shown for. */
+  wish?: { cpus: number; memoryGb: number } | undefined
+}
+
+export function MachinePage(props: MachineProps) {
+  const { machine, done, refusal } = props
+  const at = encodeURIComponent(machine.name)
+  const orphan = machine.owner === null || machine.budget === null
+  return (
+    <>
+      <p class="crumb">
+        <a href="/">Machines</a>
+      </p>
+      <Refused refusal={refusal} />
+      {done === undefined ? null : <Done>{done}</Done>}
+      <div
+        id="machine"
+        hx-get={`/fragments/machines/${at}`}
+        hx-trigger="machines from:body throttle:500ms"
+        hx-swap="innerMorph"
+      >
+        <MachineState {...props} />
+      </div>
+      {orphan && machine.pool === null ? <ClaimForm {...props} /> : null}
+      <div class="columns">
+        {machine.verbs.includes('extend') && machine.expiresAt !== null ? <ExtendForm {...props} /> : null}
+        {machine.verbs.includes('resize') ? <ResizeForm {...props} /> : null}
+      </div>
+    </>
+  )
+}
+
+/** What changes by itself: the state, what is being done, and the buttons that go with it. */
+export function MachineState({ machine, moment }: Pick<MachineProps, 'machine' | 'moment'>) {
+  return (
+    <article class="machine">
+      <header class="title">
+        <h1>{machine.name}</h1>
+        <span aria-live="polite">
+          <State state={machineWords[machine.state]} />
+          {machine.progress === undefined ? null : <Progress progress={machine.progress} of={machine.name} />}
+        </span>
+      </header>
+      <Stages machine={machine} />
+      <Buttons machine={machine} />
+      <Facts machine={machine} moment={moment} />
+    </article>
+  )
+}
+
+const stageWords = { waiting: 'to come', running: 'now', done: 'done', failed: 'failed' } as const
+
+function Stages({ machine }: { machine: MachineView }) {
+  if (machine.progress === undefined || machine.progress.stages.length === 0) return null
+  return (
+    <ol class="stages" aria-label="Stages">
+      {machine.progress.stages.map(({ name, state }) => (
+        <li class={state} {...(state === 'running' ? { 'aria-current': 'step' } : {})}>
+          {name} <small>{stageWords[state]}</small>
+        </li>
+      ))}
+    </ol>
+  )
+}
+
+/** Those that lose something go by way of a page that asks. */
+function Buttons({ machine }: { machine: MachineView }) {
+  const steering = machine.verbs.filter(isButtonVerb)
+  const shown: ButtonVerb[] = [
+    ...steering.filter((verb) => verb !== 'delete'),
+    ...(machine.verbs.length > 0 && machine.expiresAt !== null && machine.pool === null
+      ? (['let-go'] as const)
+      : []),
+    ...steering.filter((verb) => verb === 'delete' && machine.pool === null),
+  ]
+  if (shown.length === 0) return null
+  const at = `/machines/${encodeURIComponent(machine.name)}`
+  return (
+    <div class="actions">
+      {shown.map((verb) =>
+        'warning' in verbWords[verb] ? (
+          <a
+            key={verb}
+            href={`${at}/confirm/${verb}`}
+            role="button"
+            class={verb === 'delete' ? 'danger' : 'secondary'}
+          >
+            {verbWords[verb].button}…
+          </a>
+        ) : (
+          <form key={verb} method="post" action={`${at}/${verb}`}>
+            <button type="submit" class="secondary">
+              {verbWords[verb].button}
+            </button>
+          </form>
+        ),
+      )}
+    </div>
+  )
+}
+
+function Facts({ machine, moment }: { machine: MachineView; moment: Moment }) {
+  const { description, purpose, owner, administrators, expiresAt, budget, request } = machine
+  return (
+    <dl class="facts">
+      <Fact name="Ends">{expiresAt === null ? 'never' : <When at={expiresAt} moment={moment} />}</Fact>
+      <Fact name="Connect">
+        <Connect machine={machine} />
+      </Fact>
+      <Fact name="Template and size">{`${machine.template}, ${sizeWords(machine)}`}</Fact>
+      <Fact name="Cost to date">{money(machine.costToDate, machine.currency)}</Fact>
+      <Fact name="Budget">{budget ?? 'none'}</Fact>
+      <Fact name="Owner">{owner ?? 'nobody yet'}</Fact>
+      <Fact name="Administrators">{administrators.length === 0 ? 'none' : list(administrators)}</Fact>
+      <Fact name="Host">{machine.host ?? 'none'}</Fact>
+      {description === '' ? null : <Fact name="Description">{description}</Fact>}
+      {purpose === '' ? null : <Fact name="Purpose">{purpose}</Fact>}
+      {machine.providerState === null ? null : <Fact name="Its system says">{machine.providerState}</Fact>}
+      {machine.pool === null ? null : <Fact name="Desktop of pool">{machine.pool}</Fact>}
+      <Fact name="Made">
+        <When at={machine.createdAt} moment={moment} />
+      </Fact>
+      {request === null ? null : (
+        <Fact name="Request">
+          <a href={`/requests/${encodeURIComponent(request)}`}>{request}</a>
+        </Fact>
+      )}
+    </dl>
+  )
+}
+
+export function Fact({ name, children }: { name: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  )
+}
+
+function Connect({ machine }: { machine: MachineView }) {
+  if (machine.address === null) return <>as soon as it has an address</>
+  if (machine.os === 'linux') return <code>{`ssh ${machine.owner ?? 'root'}@${machine.address}`}</code>
+  return (
+    <>
+      Remote Desktop to <code>{machine.address}</code>
+    </>
+  )
+}
+
+/** The page that asks before something is lost. */
+export function ConfirmPage({ machine, verb }: { machine: string; verb: ButtonVerb }) {
+  const words = verbWords[verb]
+  const at = `/machines/${encodeURIComponent(machine)}`
+  return (
+    <article class="confirm">
+      <h1>{`${words.button}: ${machine}?`}</h1>
+      <p>{'warning' in words ? words.warning : ''}</p>
+      <form method="post" action={`${at}/${verb}`} class="actions">
+        <button type="submit" class="danger">
+          {words.button}
+        </button>
+        <a href={at} role="button" class="secondary">
+          Leave it as it is
+        </a>
+      </form>
+    </article>
+  )
+}

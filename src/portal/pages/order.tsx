@@ -1,0 +1,275 @@
+import type { Refusal } from '../../base/errors.ts'
+import type { QuoteView } from '../../operations/shapes/quote.ts'
+import type { BudgetView } from '../../operations/show-budget.ts'
+import type { Site } from '../../operations/site.ts'
+import { counted, list } from '../../base/text.ts'
+import { Field } from '../parts.tsx'
+import type { Fields } from '../visit.ts'
+import { money } from '../words.ts'
+import { Refused } from './trouble.tsx'
+
+export interface OrderProps {
+  site: Site
+  user: string
+  operator: boolean
+  budgets: readonly BudgetView[]
+  /** What was typed. */
+  form: Fields
+  quote: QuoteView | undefined
+  /** Why the order could not be priced, or was not taken. */
+  refusal?: Refusal | undefined
+}
+
+export function OrderPage(props: OrderProps) {
+  const { refusal } = props
+  return (
+    <>
+      <h1>Request a machine</h1>
+      <Refused refusal={refusal} />
+      <form method="post" action="/request" id="order" class="order">
+        <div class="order-fields">
+          <What {...props} />
+          <How {...props} />
+          <Why {...props} />
+        </div>
+        <aside>
+          <div
+            id="quote"
+            class="quote"
+            aria-live="polite"
+            hx-post="/fragments/quote"
+            hx-trigger="input from:#order delay:300ms"
+            hx-include="#order"
+            hx-swap="innerHTML"
+          >
+            <Quote {...props} />
+          </div>
+          <button type="submit">Send the request</button>
+          <button type="submit" class="secondary" formmethod="get" formaction="/request" formnovalidate>
+            Show price
+          </button>
+        </aside>
+      </form>
+    </>
+  )
+}
+
+function What({ site, form, refusal }: OrderProps) {
+  const template = form.get('template') ?? site.templates[0]?.name
+  return (
+    <fieldset>
+      <legend>What</legend>
+      <Field name="template" label="Template" refusal={refusal}>
+        {(attributes) => (
+          <select required {...attributes}>
+            {site.templates.map(({ name, title, cpus, memoryGb }) => (
+              <option value={name} selected={name === template}>
+                {`${title} (${name}): up to ${counted(cpus.max, 'CPU')}, ${memoryGb.max} GB`}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      <div class="pair">
+        <NumberField
+          name="cpus"
+          label="CPUs"
+          refusal={refusal}
+          form={form}
+          help="Empty: as the template says."
+        />
+        <NumberField
+          name="memoryGb"
+          label="Memory in GB"
+          refusal={refusal}
+          form={form}
+          help="Empty: as the template says."
+        />
+        <NumberField name="count" label="How many" refusal={refusal} form={form} fallback="1" />
+      </div>
+    </fieldset>
+  )
+}
+
+function How({ form, refusal, operator }: OrderProps) {
+  const until = form.get('until') ?? ''
+  return (
+    <fieldset>
+      <legend>How long, and what it is called</legend>
+      <div class="pair">
+        <NumberField name="days" label="For how many days" refusal={refusal} form={form} fallback="30" />
+        <Field name="until" label="Or until a day" refusal={refusal} help="Counts instead of the days.">
+          {(attributes) => <input type="date" value={until} {...attributes} />}
+        </Field>
+      </div>
+      <Text
+        name="name"
+        label="Name"
+        refusal={refusal}
+        form={form}
+        max={63}
+        help="Empty: one is made up. Several are numbered."
+      />
+      {operator ? (
+        <Text
+          name="host"
+          label="Host"
+          refusal={refusal}
+          form={form}
+          max={63}
+          help="For operators. Empty: one is found."
+        />
+      ) : null}
+    </fieldset>
+  )
+}
+
+function Why({ budgets, form, refusal }: OrderProps) {
+  const chosen = form.get('budget') ?? budgets[0]?.code
+  return (
+    <fieldset>
+      <legend>Why, and who pays</legend>
+      <Text
+        name="purpose"
+        label="What is it for?"
+        refusal={refusal}
+        form={form}
+        max={500}
+        required
+        help="Whoever approves it reads this."
+      />
+      <Field name="budget" label="Budget" refusal={refusal}>
+        {(attributes) => (
+          <select required {...attributes}>
+            {budgets.map(({ code, title, left, currency }) => (
+              <option value={code} selected={code === chosen}>
+                {`${code} ${title}: ${money(left, currency)} left`}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      <Text
+        name="administrators"
+        label="Administrators"
+        refusal={refusal}
+        form={form}
+        max={1000}
+        help="Users or groups, with commas between. They may do what you may, so be sure that you are in the group."
+      />
+    </fieldset>
+  )
+}
+
+interface InputProps {
+  name: string
+  label: string
+  form: Fields
+  refusal?: Refusal | undefined
+  help?: string
+}
+
+function NumberField({ fallback = '', form, ...field }: InputProps & { fallback?: string }) {
+  const value = form.get(field.name) ?? fallback
+  return (
+    <Field {...field}>
+      {(attributes) => <input type="number" min="1" inputMode="numeric" value={value} {...attributes} />}
+    </Field>
+  )
+}
+
+function Text({ max, required = false, form, ...field }: InputProps & { max: number; required?: boolean }) {
+  const value = form.get(field.name) ?? ''
+  return (
+    <Field {...field}>
+      {(attributes) => <input value={value} maxLength={max} required={required} {...attributes} />}
+    </Field>
+  )
+}
+
+const lineWords = {
+  base: 'Machines',
+  memory: 'GB above the first',
+  cpu: 'CPUs above the first',
+  free: 'Free',
+} as const
+
+/** The price with its lines, and who will have to agree. */
+export function Quote({ quote, refusal, site, budgets, form, user }: OrderProps) {
+  const budget = budgets.find(({ code }) => code === (form.get('budget') ?? budgets[0]?.code))
+  return (
+    <>
+      <h2>Price</h2>
+      {quote === undefined ? (
+        <p>{refusal?.message ?? 'Choose what you need, and see what it costs.'}</p>
+      ) : (
+        <Lines quote={quote} />
+      )}
+      {budget === undefined ? (
+        <p>You may use no budget. Ask its holder to make you a member.</p>
+      ) : (
+        <Approval budget={budget} site={site} user={user} quote={quote} />
+      )}
+    </>
+  )
+}
+
+function Lines({ quote }: { quote: QuoteView }) {
+  const { currency } = quote
+  return (
+    <>
+      <p class="total">{money(quote.total, currency)}</p>
+      <p class="help">
+        {`${counted(quote.days, 'day')}, of which ${quote.freeDays} are free. Afterwards ${money(quote.perDay, currency)} a day.`}
+      </p>
+      <table class="lines">
+        <caption class="sr">Lines of the price</caption>
+        <tbody>
+          {quote.lines.map(({ item, quantity, days, unitPrice, amount }) => (
+            <tr>
+              <th scope="row">
+                {lineWords[item]}
+                <small>
+                  {item === 'free'
+                    ? ` ${counted(days, 'day')}`
+                    : ` ${quantity} × ${counted(days, 'day')} × ${unitPrice}`}
+                </small>
+              </th>
+              <td class="money">{amount}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
+  )
+}
+
+function Approval({
+  budget,
+  site,
+  user,
+  quote,
+}: {
+  budget: BudgetView
+  site: Site
+  user: string
+  quote: QuoteView | undefined
+}) {
+  const rule = site.budgets.find(({ code }) => code === budget.code)
+  const [below, total] = [
+    rule?.autoApproveBelow ?? 0,
+    quote === undefined ? undefined : Number(quote.total) * 1000,
+  ]
+  const after = quote === undefined ? undefined : Number(budget.left) - Number(quote.total)
+  const others = budget.holders.filter((holder) => holder !== user)
+  return (
+    <p class="help">
+      {total !== undefined && total < below
+        ? `Below ${money((below / 1000).toFixed(2), budget.currency)}, so nobody needs to approve it. `
+        : `To be approved by ${others.length === 0 ? 'a delegate or an operator' : list(others, 'or')}. `}
+      {after === undefined
+        ? ''
+        : `${budget.code} would have ${money(after.toFixed(2), budget.currency)} left.`}
+    </p>
+  )
+}
