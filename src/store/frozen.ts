@@ -1,8 +1,5 @@
 import { assert } from '../base/errors.ts'
 
-/** Objects that are known to be frozen all the way down, so that the parts of a changed copy are not walked again. */
-const known = new WeakSet<object>()
-
 /**
  * Freezes a document all the way down and makes sure that it is plain JSON, so that what is read back after a restart
  * is what was put. A property that is undefined is left out, as JSON leaves it out.
@@ -17,7 +14,6 @@ function freeze(value: unknown, path: string[], above: object[]): void {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return
   if (typeof value === 'number' && Number.isFinite(value)) return
   if (typeof value !== 'object' || !isPlain(value)) throw notJson(path, value)
-  if (known.has(value)) return
   if (above.includes(value)) throw notJson(path, 'a circle')
   if (!Array.isArray(value)) dropUndefined(value, path)
   above.push(value)
@@ -27,7 +23,7 @@ function freeze(value: unknown, path: string[], above: object[]): void {
     path.pop()
   }
   above.pop()
-  known.add(Object.freeze(value))
+  Object.freeze(value)
 }
 
 function isPlain(value: object): boolean {

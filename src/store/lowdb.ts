@@ -73,12 +73,14 @@ interface Turn<T> {
   durable: Promise<void>
 }
 
+/** Which transaction the running code belongs to. One for all stores: Node looks at each there is for every promise. */
+const inside = new AsyncLocalStorage<{ store: Store; work: Work }>()
+
 class LowdbStore implements Store {
   readonly #parts: Parts
   readonly #turns = new Turns()
   readonly #commits: GroupCommit
   readonly #listeners = new Set<(changes: readonly Change[]) => void>()
-  readonly #inside = new AsyncLocalStorage<Work>()
   readonly #checkpointBytes: number
   /** How large the journal is when the next checkpoint is due. */
   #dueBytes: number
@@ -159,7 +161,7 @@ class LowdbStore implements Store {
     save: (done: Work) => Promise<void>,
   ): Promise<Turn<T>> {
     const at = new Work()
-    const outcome = this.#inside.run(at, async () => {
+    const outcome = inside.run({ store: this, work: at }, async () => {
       const value = await work(transactionOn(this.#parts.memory, at))
       at.end()
       return value
@@ -181,11 +183,9 @@ class LowdbStore implements Store {
   }
 
   #mayEnter(): void {
-    const outer = this.#inside.getStore()
-    assert(
-      outer?.isOpen !== true,
-      'a transaction waits for nothing but itself: it would wait for its own end',
-    )
+    const outer = inside.getStore()
+    const isNested = outer?.store === this && outer.work.isOpen
+    assert(!isNested, 'a transaction waits for nothing but itself: it would wait for its own end')
     if (this.#closing !== undefined) {
       throw new Outage('store_closed', 'The store is closed: the service is stopping.', { transient: true })
     }

@@ -10,7 +10,8 @@ import { openOn } from './opened.ts'
 
 storeContract('lowdb on a disk', async (): Promise<OpenedStore> => {
   const path = await mkdtemp(join(tmpdir(), 'jackdaw-store-'))
-  const open = () => openStore({ kind: 'lowdb', path }, { log: silentLog, clock: systemClock })
+  const deep = join(path, 'made', 'anew')
+  const open = () => openStore({ kind: 'lowdb', path: deep }, { log: silentLog, clock: systemClock })
   return reopening(open, () => rm(path, { recursive: true }))
 })
 

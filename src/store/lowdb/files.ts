@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, link, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 
 /**
  * The store's folder as the disk sees it (port, so that tests can break it). Nothing is durable before it is synced: a
@@ -37,9 +37,7 @@ export interface OpenFile {
 export function diskFiles(path: string): Files {
   const at = (name: string) => join(path, name)
   return {
-    prepare: async () => {
-      await mkdir(path, { recursive: true, mode: 0o700 })
-    },
+    prepare: () => makeFolder(resolve(path)),
     list: () => readdir(path),
     open: async (name) => {
       const handle = await unlessAbsent(open(at(name), 'r+'))
@@ -51,6 +49,13 @@ export function diskFiles(path: string): Files {
     remove: (name) => rm(at(name), { force: true }),
     sync: () => syncFolder(path),
   }
+}
+
+/** A new folder is durable once the one that it stands in is synced. */
+async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: 0o700 })
+  if (first === undefined) return
+  for (let at = path; at.length >= first.length; at = dirname(at)) await syncFolder(dirname(at))
 }
 
 function openFile(handle: FileHandle): OpenFile {

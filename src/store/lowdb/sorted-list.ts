@@ -13,7 +13,11 @@ export class SortedList<T> {
   }
 
   add(item: T): void {
-    const at = this.#place((other) => this.#compare(other, item) < 0)
+    // Most ids sort behind those before them, so the end is looked at first.
+    const last = this.#chunks.at(-1)?.at(-1)
+    const isLast = last !== undefined && this.#compare(last, item) < 0
+    const end = { chunk: this.#chunks.length, item: 0 }
+    const at = isLast ? end : this.#place((other) => this.#compare(other, item) < 0)
     const chunkAt = Math.min(at.chunk, this.#chunks.length - 1)
     const chunk = this.#chunks[chunkAt]
     if (chunk === undefined) {

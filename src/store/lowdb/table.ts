@@ -169,7 +169,8 @@ export class Table<D extends { id: string }> {
 }
 
 function comparePlaces(a: Place, b: Place): number {
-  return compareText(a.key, b.key) || compareText(a.order, b.order) || compareText(a.id, b.id)
+  if (a.key !== b.key) return a.key < b.key ? -1 : 1
+  return compareText(a.order, b.order) || compareText(a.id, b.id)
 }
 
 /** By code unit: the same on every machine, and text order is time order for instants. */
