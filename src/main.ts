@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises'
 import type { Router as DesktopRouter } from '../broker/router/listener.ts'
-import { openChats, type OpenChats } from '../bot/open.ts'
+import { openChats, type OpenedChats } from '../bot/open.ts'
 import { teller } from '../bot/notices.ts'
-import { type Callers, openCallers } from './api/callers.ts'
+import { type Callers, checkOrigin, openCallers } from './api/callers.ts'
 import { openControl } from './api/control.ts'
 import { describing, openapiDocument } from './api/openapi.ts'
 import { callerOfRequest, rest, type RestServices } from './api/rest.ts'
@@ -15,6 +15,7 @@ import type { Config } from './config.ts'
 import { type HypervisorServices, openHypervisors } from './hypervisors/open.ts'
 import { openDirectory } from './identity/open.ts'
 import { system } from './identity/person.ts'
+import { callerFor } from './identity/roles.ts'
 import { signIn } from './identity/sign-in.ts'
 import { throttle } from './identity/throttle.ts'
 import { openRunner, type Runner } from './jobs/runner.ts'
@@ -24,6 +25,7 @@ import { catalogue } from './operations/catalogue.ts'
 import { openOperations, type Operations } from './operations/perform.ts'
 import { type Layout, openLayout } from './portal/layout.tsx'
 import { portal } from './portal/routes.tsx'
+import { callerOf as sessionCaller } from './portal/session.ts'
 import { openDesktopRouter } from './desktop-router.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
@@ -104,7 +106,7 @@ interface Core {
   store: Store
   operations: Operations
   callers: Callers
-  chats: OpenChats
+  chats: OpenedChats
   layout: Layout
   router: DesktopRouter
   runner: Runner
@@ -130,22 +132,23 @@ async function openCore(config: Config, world: World, opened: Opened): Promise<C
   const operations = openOperations({ store, site, clock, ids, directory, signIn: passwords, log })
   const callers = openCallers({ operations, directory, signIn: passwords, site })
   const layout = openLayout(site)
-  const onMessages = (listener: (user: string) => void) => watchMessages(store, log, listener)
   const chats = openChats(config.chat, {
-    operations,
-    directory,
-    site,
-    clock,
-    log,
-    callers,
-    layout,
-    onMessages,
+    ...{ operations, site, clock, log, layout, checkOrigin },
+    callerOf: async (request) => (await sessionCaller(request, callers)) ?? undefined,
+    onMessages: (listener) => watchMessages(store, log, listener),
   })
+  opened.add(() => chats.close())
   const router = await openDesktopRouter(config.rdp, { operations, store, log })
   opened.add(() => router.shutdown())
   const tools: Tools = {
     ...{ store, site, clock, ids, log, hypervisors, directory },
-    teller: teller({ chats: chats.chats, operations, site, clock }),
+    teller: teller({
+      ...{ chats: chats.chats, operations, site, clock },
+      readerOf: async (user) => {
+        const person = await directory.find(user)
+        return person === undefined ? undefined : callerFor(person, site.roles, 'system', null)
+      },
+    }),
     closeConnections: (lease, reason) => router.close(lease, reason),
   }
   const due = sweeps(world.pace)

@@ -1,0 +1,21 @@
+import { desktopRows } from './desktops.ts'
+import { print, type Row } from './measure.ts'
+import { storeRows } from './store.ts'
+
+/** Every part of the bench by name: `npm run bench`, or `npm run bench -- store` for one part. */
+const parts: Readonly<Record<string, () => Promise<Row[]>>> = { store: storeRows, desktops: desktopRows }
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.filter((name) => !(name in parts))
+if (unknown.length > 0) {
+  process.stderr.write(
+    `There is no part ${unknown.join(', ')}. There are ${Object.keys(parts).join(', ')}.\n`,
+  )
+  process.exitCode = 2
+} else {
+  process.stdout.write('Ratios, median (lowest to highest round); other work on the machine moves them.\n')
+  for (const [name, rows] of Object.entries(parts)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue
+    for (const row of await rows()) print(row)
+  }
+}

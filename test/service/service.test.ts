@@ -1,0 +1,137 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { packagePath } from '../../src/base/package-root.ts'
+import { aSite, type TestSite } from './process.ts'
+
+let site: TestSite
+beforeEach(async () => {
+  site = await aSite()
+})
+afterEach(() => site.dispose())
+
+const list = packagePath('test', 'fixtures', 'cvi-machines.csv')
+
+async function call(path: string, user: string, init: RequestInit = {}): Promise<Response> {
+  const Authorization = `Basic ${Buffer.from(`${user}:${user}`).toString('base64')}`
+  return fetch(`${site.url}${path}`, { ...init, headers: { ...init.headers, Authorization } })
+}
+
+describe('the service as a process', () => {
+  test('starts on nothing but its file, says that it is ready, logs JSON, and stops cleanly', async () => {
+    const running = await site.start()
+
+    const health = await fetch(`${site.url}/healthz`)
+    const readiness: unknown = await (await fetch(`${site.url}/readyz`)).json()
+    const ended = await running.stop('SIGTERM')
+
+    expect(health.status).toBe(200)
+    expect(readiness).toEqual({
+      status: 'ready',
+      parts: { store: 'takes writes', 'hypervisor wod': 'answers' },
+    })
+    expect(ended.code).toBe(0)
+    const messages = ended.out
+      .trim()
+      .split('\n')
+      .map((line) => z.object({ msg: z.string() }).parse(JSON.parse(line)).msg)
+    expect(messages).toEqual(expect.arrayContaining(['ready', 'stopping', 'stopped']))
+  })
+
+  test('a second one on the same data is refused with exit code 3, and says who has it', async () => {
+    const first = await site.start()
+
+    const second = await site.run('start', '--config', site.config)
+
+    expect(second.code).toBe(3)
+    expect(second.err).toContain(String(first.process.pid))
+  })
+
+  test('what was answered is there after a kill', async () => {
+    const first = await site.start()
+    const order = { template: 'slc5', days: 60, budget: 'T-1042', purpose: 'survives', name: 'webafs20' }
+    const json = { 'Content-Type': 'application/json' }
+    const made = await call('/api/v1/requests', 'alice', {
+      method: 'POST',
+      headers: json,
+      body: JSON.stringify(order),
+    })
+    const { id } = z.object({ id: z.string() }).parse(await made.json())
+    await call(`/api/v1/requests/${id}/approve`, 'bob', { method: 'POST', headers: json, body: '{}' })
+    await first.stop('SIGKILL')
+
+    const second = await site.start()
+
+    const request = await call(`/api/v1/requests/${id}`, 'alice')
+    const budget = await call('/api/v1/budgets/T-1042', 'bob')
+    expect(await request.json()).toMatchObject({
+      decisions: [{ by: 'bob', verdict: 'approved' }],
+      machines: ['webafs20'],
+    })
+    expect(await budget.json()).toMatchObject({ held: '27.84' })
+    expect((await second.stop('SIGTERM')).code).toBe(0)
+  })
+
+  test('a password in the log, an error or the audit would be a leak: none is there', async () => {
+    const running = await site.start()
+    const secret = 'correct-horse-battery'
+    await fetch(`${site.url}/api/v1/session`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ user: 'alice', password: secret }),
+    })
+
+    const audit = await (await call('/api/v1/audit', 'olga')).text()
+    const { out, err } = await running.stop('SIGTERM')
+
+    expect(audit).toContain('bad_credentials')
+    expect(audit + out + err).not.toContain(secret)
+  })
+})
+
+describe('the command line', () => {
+  test('check finds nothing wrong with a good file', async () => {
+    const { code, out } = await site.run('check', '--config', site.config)
+
+    expect([code, out]).toEqual([0, expect.stringContaining('in order')])
+  })
+
+  test('check lists every fault at once, each with its line, and exits with 2', async () => {
+    const broken = join(site.folder, 'broken.yaml')
+    await writeFile(
+      broken,
+      'site:\n  name: Lab\n  timezone: Europe/Zurish\nhttp: { host: 0.0.0.0, port: 80800 }\n',
+    )
+
+    const { code, err } = await site.run('check', '--config', broken)
+    const started = await site.run('start', '--config', broken)
+
+    expect(code).toBe(2)
+    expect(err).toContain(`${broken}:3: site.timezone: `)
+    expect(err).toContain(`${broken}:4: http.port: `)
+    expect(started).toMatchObject({ code: 2, err })
+  })
+
+  test('a list is taken over by the running service or, when none runs, on its data: once', async () => {
+    const dry = await site.run('import', list, '--dry-run', '--config', site.config)
+    const running = await site.start()
+    const first = await site.run('import', list, '--config', site.config)
+    await running.stop('SIGTERM')
+    const second = await site.run('import', list, '--config', site.config)
+
+    expect(dry.out).toContain('14 machines would be taken over')
+    expect(first.out).toContain('14 machines taken over, 0 unchanged, 0 lines refused.')
+    expect(first.out).toContain(
+      '20 CPUs, 23 GB, 4 that never end, 2 orphans to be claimed, 2 unreachable, 23.715 CHF',
+    )
+    expect(second.out).toContain('0 machines taken over, 14 unchanged')
+  })
+
+  test('an unknown command says what there is', async () => {
+    const { code, err } = await site.run('chekc')
+
+    expect(code).not.toBe(0)
+    expect(err).toContain('check')
+  })
+})
