@@ -1,0 +1,57 @@
+import type { Card } from './card.ts'
+import { answerReminder, extendByButton, submitExtend, submitResize } from './commands/changes.ts'
+import * as desktops from './commands/desktops.ts'
+import { remove, show, showRequest } from './commands/machines.ts'
+import { submitOrder } from './commands/order.ts'
+import { steer } from './commands/power.ts'
+import { decide, submitDenial } from './commands/requests.ts'
+import type { Talk } from './commands/talk.ts'
+import type { Control } from './cards/machine.ts'
+import { leaseMinutes } from './cards/desktop.ts'
+
+/** A press: what the button is about, and what was typed when it asked for something. */
+export interface Pressed {
+  value: string
+  answer: string | undefined
+}
+
+type Press = (talk: Talk, pressed: Pressed) => Promise<Card[]>
+
+const steerBy =
+  (control: Control): Press =>
+  (talk, { value }) =>
+    steer(talk, control, value.split(' '))
+
+/** What each button does. Who may is decided by the operation behind it, not by who was shown the button. */
+export const presses: ReadonlyMap<string, Press> = new Map<string, Press>([
+  ['approve-request', (talk, { value }) => decide(talk, { verb: 'approve', request: value })],
+  ['deny-request', (talk, { value, answer = '' }) => submitDenial(talk, value, answer)],
+  ['cancel-request', (talk, { value }) => decide(talk, { verb: 'cancel', request: value })],
+  ['show-request', (talk, { value }) => showRequest(talk, value)],
+  ['show-machine', (talk, { value }) => show(talk, { machine: value })],
+  ['start-machine', steerBy('start')],
+  ['resume-machine', steerBy('resume')],
+  ['shutdown-machine', steerBy('shutdown')],
+  ['save-machine', steerBy('save')],
+  ['reset-machine', steerBy('reset')],
+  ['power-off-machine', steerBy('power-off')],
+  ['extend-machine', (talk, { value }) => extendByButton(talk, value)],
+  ['delete-machine', (talk, { value }) => remove(talk, value)],
+  ['expiry-extend', (talk, { value }) => answerReminder(talk, 'extend', value)],
+  ['expiry-save', (talk, { value }) => answerReminder(talk, 'save', value)],
+  ['expiry-let-go', (talk, { value }) => answerReminder(talk, 'let-go', value)],
+  ['open-desktop', (talk, { value }) => desktops.openIn(talk, value)],
+  ['extend-lease', (talk, { value }) => desktops.extendBy(talk, value, { minutes: leaseMinutes })],
+  ['end-lease', (talk, { value }) => desktops.endNow(talk, value)],
+])
+
+type Submit = (talk: Talk, value: string, fields: Readonly<Record<string, string>>) => Promise<Card[]>
+
+/** What each form does. */
+export const submits: ReadonlyMap<string, Submit> = new Map<string, Submit>([
+  ['request', (talk, host, fields) => submitOrder(talk, 'request', host, fields)],
+  ['quote', (talk, host, fields) => submitOrder(talk, 'quote', host, fields)],
+  ['extend', submitExtend],
+  ['resize', submitResize],
+  ['deny-request', (talk, id, { reason = '' }) => submitDenial(talk, id, reason)],
+])

@@ -1,0 +1,110 @@
+import { capital, nameOf, on, percent, priceWords, sizeWords, when } from './words.ts'
+import { list } from '../../src/base/text.ts'
+import type { RequestView } from '../../src/operations/shapes/request.ts'
+import type { Card, Part } from '../card.ts'
+import type { Drawing } from './drawing.ts'
+import { button, buttons, card, facts, words } from './parts.ts'
+import { decisionTable, termWords, wish } from './wishes.ts'
+
+/** A request for somebody who may decide on it: with buttons while it waits, with the outcome afterwards. */
+export function approvalCard(request: RequestView, drawing: Drawing): Card {
+  const pending = request.state === 'pending'
+  const short = pending && request.leftAfter.startsWith('-')
+  return card({
+    summary: pending ? asking(request) : outcome(request, drawing),
+    title: `${request.id} · ${wish(request)} for ${request.requester}`,
+    tone: pending ? (short ? 'warn' : 'wait') : tones[request.state],
+    about: `request:${request.id}`,
+    parts: [
+      short
+        ? words(`${request.budget} has less left than this costs: raise its limit first, or deny.`)
+        : undefined,
+      whatFacts(request, drawing),
+      moneyFacts(request),
+      pending ? undefined : decisionTable(request, drawing),
+      pending ? decisionButtons(request) : undefined,
+    ],
+  })
+}
+
+const tones: Readonly<Record<RequestView['state'], Card['tone']>> = {
+  pending: 'wait',
+  approved: 'good',
+  fulfilled: 'good',
+  denied: 'neutral',
+  cancelled: 'neutral',
+  expired: 'neutral',
+  failed: 'bad',
+}
+
+function asking(request: RequestView): string {
+  const { requester, quote, currency, budget } = request
+  return `${requester} asks for ${wish(request)}: ${priceWords(quote.total, currency)} from ${budget}.`
+}
+
+/** What became of it, who did it, when and why: one sentence that replaces the buttons. */
+function outcome(request: RequestView, drawing: Drawing): string {
+  const { id, requester, decisions, failure } = request
+  const decision = decisions.at(-1)
+  if (request.state === 'expired') return `${id} of ${requester} ran out before anybody decided.`
+  if (decision === undefined) return `${id} of ${requester} is ${request.state}.`
+  const verb = { approved: 'approved', denied: 'denied', cancelled: 'took back' }[decision.verdict]
+  const who = decision.by === 'policy' ? 'The budget’s own rule' : capital(nameOf(decision.by, drawing))
+  const why = decision.reason === null ? '.' : `: ${decision.reason}`
+  const said = `${who} ${verb} ${id} of ${requester} on ${on(decision.at, drawing)}${why}`
+  return request.state === 'failed' ? `${said} It could not be carried out: ${failure ?? ''}` : said
+}
+
+function whatFacts(request: RequestView, drawing: Drawing): Part | undefined {
+  const each = request.count > 1 ? ' each' : ''
+  return facts(
+    ['Who', request.requester],
+    ['What', request.kind === 'extension' ? wish(request) : `${wish(request)}, ${sizeWords(request)}${each}`],
+    ['Purpose', request.purpose],
+    ['Description', request.description],
+    ['For', termWords(request, drawing)],
+    ['Administrators', list(request.administrators)],
+    ['Servers', list(request.machines)],
+    ['Decide by', request.state === 'pending' ? when(request.expiresAt, drawing) : null],
+    ['Why you', whyYou(request, drawing)],
+  )
+}
+
+function whyYou({ approvers }: RequestView, { reader }: Drawing): string | null {
+  return capital(approvers.find(({ user }) => user === reader.user)?.why ?? '')
+}
+
+function moneyFacts(request: RequestView): Part | undefined {
+  const { quote, currency, budget, leftAfter, shareAfter } = request
+  const pending = request.state === 'pending'
+  const left = `${leftAfter} ${currency}; ${percent(shareAfter)} of its limit is then taken`
+  return facts(
+    ['Total', priceWords(quote.total, currency)],
+    ['Per day', `${quote.perDay} ${currency}, once its free days are over`],
+    [
+      pending ? `Left on ${budget} afterwards` : `Left on ${budget}`,
+      pending ? left : `${leftAfter} ${currency}`,
+    ],
+  )
+}
+
+function decisionButtons({ id, requester, quote, currency }: RequestView): Part | undefined {
+  const amount = priceWords(quote.total, currency)
+  return buttons(
+    button({
+      label: 'Approve',
+      action: 'approve-request',
+      value: id,
+      style: 'primary',
+      spoken: `Approve request ${id} of ${requester} for ${amount}`,
+    }),
+    button({
+      label: 'Deny',
+      action: 'deny-request',
+      value: id,
+      style: 'danger',
+      spoken: `Deny request ${id} of ${requester}`,
+      ask: { label: `Why? ${requester} will read it.`, required: true },
+    }),
+  )
+}

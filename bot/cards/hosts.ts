@@ -1,0 +1,51 @@
+import { counted } from '../../src/base/text.ts'
+import type { Card } from '../card.ts'
+import type { Drawing } from './drawing.ts'
+import { card, table } from './parts.ts'
+import { relative } from './words.ts'
+
+/** A host as its operation shows it. */
+export interface HostView {
+  name: string
+  hypervisor: string
+  state: 'up' | 'draining' | 'down'
+  group: string
+  cpus: number
+  memoryGb: number
+  slots: number
+  machines: number
+  usedCpus: number
+  usedMemoryGb: number
+  seenAt: string
+}
+
+/** The hosts and how full they are. */
+export function hostsCard(hosts: readonly HostView[], drawing: Drawing): Card {
+  const down = hosts.filter(({ state }) => state === 'down')
+  const trouble =
+    down.length === 0 ? 'all answer' : `${down.map(({ name }) => name).join(', ')} do not answer`
+  const free = hosts.reduce((sum, { slots, machines }) => sum + Math.max(0, slots - machines), 0)
+  return card({
+    summary:
+      hosts.length === 0
+        ? 'No host has been seen yet.'
+        : `${counted(hosts.length, 'host')}, ${trouble}; ${counted(free, 'slot')} free.`,
+    title: 'Hosts',
+    tone: down.length === 0 ? 'neutral' : 'bad',
+    parts: [
+      table(
+        'Hosts',
+        ['Host', 'State', 'Group', 'Machines', 'CPUs', 'Memory in GB', 'Last seen'],
+        hosts.map((host) => [
+          host.name,
+          host.state,
+          host.group,
+          `${host.machines} of ${host.slots}`,
+          `${host.usedCpus} given, ${host.cpus} real`,
+          `${host.usedMemoryGb} of ${host.memoryGb}`,
+          relative(host.seenAt, drawing.now),
+        ]),
+      ),
+    ],
+  })
+}

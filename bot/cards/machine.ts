@@ -1,0 +1,139 @@
+import { list } from '../../src/base/text.ts'
+import type { MachineView } from '../../src/operations/shapes/machine.ts'
+import type { Button, Card, Part } from '../card.ts'
+import { connectParts } from './connect.ts'
+import { type Drawing, steers } from './drawing.ts'
+import { progressPart, progressWords } from './job.ts'
+import { button, buttons, card, facts, words } from './parts.ts'
+import { nameOf, priceWords, sizeWords, stateWords, when } from './words.ts'
+
+/** One machine: its state in words, what it is, what it costs, and what the reader may do with it now. */
+export function machineCard(machine: MachineView, drawing: Drawing): Card {
+  const { name, state, progress } = machine
+  return card({
+    summary: sentence(machine, drawing),
+    title: name,
+    tone: progress === undefined ? tones[state] : 'wait',
+    about: `machine:${name}`,
+    parts: [
+      progressPart(progress, `What is being done to ${name}`),
+      ...connectParts(machine, drawing),
+      machine.letGo ? words('It is let go: there are no more reminders about this end.') : undefined,
+      machineFacts(machine, drawing),
+      machineButtons(machine, drawing),
+    ],
+  })
+}
+
+const tones: Readonly<Record<MachineView['state'], Card['tone']>> = {
+  provisioning: 'wait',
+  running: 'good',
+  stopped: 'neutral',
+  saved: 'neutral',
+  paused: 'neutral',
+  migrating: 'wait',
+  archived: 'neutral',
+  expired: 'warn',
+  deleting: 'wait',
+  deleted: 'neutral',
+  unreachable: 'bad',
+  failed: 'bad',
+}
+
+function sentence(machine: MachineView, drawing: Drawing): string {
+  const { name, state, progress, expiresAt } = machine
+  const doing = progress === undefined ? '' : `: ${progressWords(progress)}`
+  const gone = state === 'deleted' || state === 'deleting' || state === 'failed'
+  if (gone || expiresAt === null) return `${name} ${stateWords[state]}${doing}.`
+  const ends = state === 'expired' ? 'since' : 'and is kept until'
+  if (state === 'expired') return `${name} ${stateWords[state]} ${ends} ${when(expiresAt, drawing)}${doing}.`
+  if (doing !== '') return `${name} ${stateWords[state]}${doing}.`
+  return `${name} ${stateWords[state]} ${ends} ${when(expiresAt, drawing)}.`
+}
+
+function machineFacts(machine: MachineView, drawing: Drawing): Part | undefined {
+  const { owner, administrators, expiresAt, budget, costToDate, currency, pool } = machine
+  return facts(
+    ['Owner', owner === null ? 'nobody yet' : nameOf(owner, drawing)],
+    ['Administrators', list(administrators)],
+    ['Size', sizeWords(machine)],
+    ['Template', machine.template],
+    ['Host', machine.host],
+    ['Address', machine.address],
+    ['Ends', expiresAt === null ? 'never' : when(expiresAt, drawing)],
+    ['Budget', budget],
+    ['Cost to date', budget === null ? null : priceWords(costToDate, currency)],
+    ['Purpose', machine.purpose],
+    ['Description', machine.description],
+    ['Request', machine.request],
+    ['Pool', pool],
+    ['The host says', machine.providerState],
+  )
+}
+
+function machineButtons(machine: MachineView, { reader }: Drawing): Part | undefined {
+  if (!steers(reader, machine) || machine.progress !== undefined) return undefined
+  const { verbs, pool, expiresAt } = machine
+  const may = (verb: string): boolean => verbs.includes(verb)
+  const server = pool === null
+  return buttons(
+    may('resume') ? control(machine, 'resume') : may('start') ? control(machine, 'start') : undefined,
+    may('shutdown') ? control(machine, 'shutdown') : undefined,
+    may('save') ? control(machine, 'save') : undefined,
+    server && may('extend') && expiresAt !== null ? extendButton(machine.name) : undefined,
+    may('reset') ? control(machine, 'reset') : undefined,
+    may('power-off') ? control(machine, 'power-off') : undefined,
+    server && may('delete') ? deleteButton(machine.name) : undefined,
+  )
+}
+
+/** What the buttons of a machine say, and what is asked before those that lose something. */
+const controls = {
+  start: { label: 'Start', style: 'primary' },
+  resume: { label: 'Resume', style: 'primary' },
+  shutdown: { label: 'Shut down', style: 'plain' },
+  save: { label: 'Save', style: 'plain' },
+  reset: { label: 'Reset', style: 'plain', asks: 'starts again at once, as a reset button does' },
+  'power-off': { label: 'Power off', style: 'plain', asks: 'loses its power at once' },
+} as const
+export type Control = keyof typeof controls
+
+function control({ name }: Pick<MachineView, 'name'>, verb: Control): Button {
+  const rule = controls[verb]
+  const spec = {
+    label: rule.label,
+    action: `${verb}-machine`,
+    value: name,
+    style: rule.style,
+    spoken: `${rule.label} ${name}`,
+  }
+  if (!('asks' in rule)) return button(spec)
+  const text = `${name} ${rule.asks}. What was not written to disk is lost.`
+  return button({ ...spec, confirm: { title: `${rule.label} ${name}?`, text, yes: rule.label } })
+}
+
+/** How long the buttons extend by. */
+export const extensionDays = 30
+
+function extendButton(name: string): Button {
+  return button({
+    label: `Extend ${extensionDays} days`,
+    action: 'extend-machine',
+    value: name,
+    spoken: `Extend ${extensionDays} days: ${name}`,
+  })
+}
+
+export const deletionText = (name: string): string =>
+  `${name} and its disks are deleted for good. Money that is held for its remaining days comes back.`
+
+function deleteButton(name: string): Button {
+  return button({
+    label: 'Delete',
+    action: 'delete-machine',
+    value: name,
+    style: 'danger',
+    spoken: `Delete ${name}`,
+    confirm: { title: `Delete ${name}?`, text: deletionText(name), yes: `Delete ${name}` },
+  })
+}

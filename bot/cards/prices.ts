@@ -1,0 +1,55 @@
+import type { Card } from '../card.ts'
+import { card, facts, table } from './parts.ts'
+
+/** A tariff as its operation shows it. */
+export interface TariffView {
+  name: string
+  from: string
+  freeDays: number
+  freeDaysCover: 'all' | 'base'
+  base: string
+  perGb: string
+  perCpu: string
+}
+
+/** @param today `yyyy-mm-dd` at the site */
+export function pricesCard(
+  prices: { currency: string; tariffs: readonly TariffView[] },
+  today: string,
+): Card {
+  const { currency, tariffs } = prices
+  const present = tariffs.findLast(({ from }) => from <= today) ?? tariffs[0]
+  if (present === undefined) {
+    return card({ summary: 'There is no price list.', title: 'Prices', tone: 'neutral' })
+  }
+  const covers = present.freeDaysCover === 'all' ? 'everything' : 'the server, not its extra memory and CPUs'
+  return card({
+    summary: `A server costs ${present.base} ${currency} a day, and its first ${present.freeDays} days are free.`,
+    title: 'Prices',
+    tone: 'neutral',
+    parts: [
+      facts(
+        ['A server with 1 CPU and 1 GB', `${present.base} ${currency} a day`],
+        ['Each GB above the first', `${present.perGb} ${currency} a day`],
+        ['Each CPU above the first', `${present.perCpu} ${currency} a day`],
+        ['Free days', `${present.freeDays} from its creation; they cover ${covers}`],
+      ),
+      tariffs.length === 1 ? undefined : historyTable(tariffs, currency),
+    ],
+  })
+}
+
+function historyTable(tariffs: readonly TariffView[], currency: string) {
+  return table(
+    `Tariffs by the day they hold from, in ${currency} a day`,
+    ['From', 'Name', 'Server', 'GB', 'CPU', 'Free days'],
+    tariffs.map(({ from, name, base, perGb, perCpu, freeDays }) => [
+      from,
+      name,
+      base,
+      perGb,
+      perCpu,
+      String(freeDays),
+    ]),
+  )
+}

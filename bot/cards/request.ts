@@ -1,0 +1,168 @@
+import { counted, list } from '../../src/base/text.ts'
+import type { MachineView } from '../../src/operations/shapes/machine.ts'
+import type { QuoteView } from '../../src/operations/shapes/quote.ts'
+import type { RequestView } from '../../src/operations/shapes/request.ts'
+import type { Card, Part } from '../card.ts'
+import { approvalCard } from './approval.ts'
+import { decisionTable, termWords, wish } from './wishes.ts'
+import { connectParts } from './connect.ts'
+import type { Drawing } from './drawing.ts'
+import { progressPart, progressWords } from './job.ts'
+import { button, buttons, card, facts, table, words } from './parts.ts'
+import { quoteTable } from './quote.ts'
+import { capital, nameOf, priceWords, sizeWords, stateWords, when } from './words.ts'
+
+/** What a request's card is drawn from. */
+export interface RequestFacts {
+  request: RequestView
+  /** How its price came about, where that can still be told. */
+  lines?: QuoteView['lines']
+  /** Those of its machines that the reader may see. */
+  machines: readonly MachineView[]
+}
+
+/** A request as its reader should see it: those who may decide are asked, everybody else is told how it stands. */
+export function requestCard(found: RequestFacts, drawing: Drawing): Card {
+  const { request } = found
+  const { user } = drawing.reader
+  const decides = request.requester !== user && request.approvers.some((approver) => approver.user === user)
+  return decides ? approvalCard(request, drawing) : ownCard(found, drawing)
+}
+
+function ownCard(found: RequestFacts, drawing: Drawing): Card {
+  const { request } = found
+  return card({
+    summary: sentence(found, drawing),
+    title: `${request.id} · ${wish(request)}`,
+    tone: tones[request.state],
+    about: `request:${request.id}`,
+    parts: [
+      ...request.warnings.map(words),
+      ...machineParts(found, drawing),
+      requestFacts(request, drawing),
+      quoteTable(found.lines, request.currency),
+      approverTable(request),
+      decisionTable(request, drawing),
+      buttons(cancelButton(request, drawing)),
+    ],
+  })
+}
+
+const tones: Readonly<Record<RequestView['state'], Card['tone']>> = {
+  pending: 'wait',
+  approved: 'wait',
+  denied: 'bad',
+  cancelled: 'neutral',
+  expired: 'warn',
+  failed: 'bad',
+  fulfilled: 'good',
+}
+
+function sentence(found: RequestFacts, drawing: Drawing): string {
+  const { request } = found
+  const { id, requester } = request
+  const whose = requester === drawing.reader.user ? 'Your request' : `The request of ${requester},`
+  const decision = request.decisions.at(-1)
+  const by = decision === undefined ? 'policy' : nameOf(decision.by, drawing)
+  switch (request.state) {
+    case 'pending':
+      return `${whose} ${id} for ${wish(request)} costs ${price(request)} and waits for ${approverNames(request)}.`
+    case 'approved':
+      return `${id} is approved by ${by}: ${makingWords(found)}.`
+    case 'fulfilled':
+      return request.failure ?? readyWords(found, drawing)
+    case 'denied':
+      return `${capital(by)} denied ${id}: ${decision?.reason ?? 'no reason was given'}`
+    case 'cancelled':
+      return `${capital(by)} took back ${id}. Nothing was charged.`
+    case 'expired':
+      return `Nobody decided on ${id} in time. Ask again if it is still needed.`
+    case 'failed':
+      return `${id} could not be carried out: ${request.failure ?? 'no reason was given'}`
+  }
+}
+
+function price({ quote, currency }: RequestView): string {
+  return priceWords(quote.total, currency)
+}
+
+function approverNames({ approvers }: RequestView): string {
+  return list(
+    approvers.map(({ user }) => user),
+    'or',
+  )
+}
+
+function makingWords({ request, machines }: RequestFacts): string {
+  const [first] = machines
+  if (request.kind === 'resize') return 'the size is being changed'
+  if (request.machines.length > 1) return `${counted(request.machines.length, 'server')} are being made`
+  const progress = first?.progress === undefined ? '' : `: ${progressWords(first.progress)}`
+  return `${request.machines[0] ?? 'the server'} is being made${progress}`
+}
+
+function readyWords({ request, machines }: RequestFacts, drawing: Drawing): string {
+  const names = request.machines
+  if (request.kind === 'resize') return `${list(names)} has its new size (${request.id}).`
+  if (request.kind === 'extension') {
+    const until = request.until === null ? '' : ` until ${when(request.until, drawing)}`
+    return `${list(names)} is kept${until} (${request.id}).`
+  }
+  const [only] = machines
+  if (names.length > 1) return `${counted(names.length, 'server')} are ready (${request.id}).`
+  if (only?.state === 'running') return `${only.name} is ready (${request.id}).`
+  return `${names[0] ?? 'The server'} was made (${request.id}).`
+}
+
+function machineParts({ request, machines }: RequestFacts, drawing: Drawing): (Part | undefined)[] {
+  if (request.state !== 'approved' && request.state !== 'fulfilled') return []
+  const [only] = machines
+  if (machines.length === 1 && only !== undefined) {
+    return [progressPart(only.progress, `Making ${only.name}`), ...connectParts(only, drawing)]
+  }
+  const rows = machines.map(({ name, state, progress, address }) => [
+    name,
+    progress === undefined ? stateWords[state] : progressWords(progress),
+    address ?? '',
+  ])
+  return [table('Servers', ['Name', 'State', 'Address'], rows)]
+}
+
+function requestFacts(request: RequestView, drawing: Drawing): Part | undefined {
+  const { description, purpose, administrators, quote, currency, budget } = request
+  return facts(
+    ['What', request.kind === 'extension' ? null : `${wish(request)}, ${sizeWords(request)}`],
+    ['Purpose', purpose],
+    ['Description', description],
+    ['For', termWords(request, drawing)],
+    ['Price', `${priceWords(quote.total, currency)} in all, ${quote.perDay} ${currency} a day`],
+    ['Budget', budget],
+    ['Administrators', list(administrators)],
+    ['Decision by', request.state === 'pending' ? when(request.expiresAt, drawing) : null],
+  )
+}
+
+function approverTable({ state, approvers }: RequestView): Part | undefined {
+  if (state !== 'pending') return undefined
+  return table(
+    'Any one of these may decide',
+    ['Who', 'Why'],
+    approvers.map(({ user, why }) => [user, why]),
+  )
+}
+
+function cancelButton(request: RequestView, { reader }: Drawing) {
+  const may = request.requester === reader.user || reader.roles.includes('operator')
+  if (request.state !== 'pending' || !may) return undefined
+  return button({
+    label: 'Cancel',
+    action: 'cancel-request',
+    value: request.id,
+    spoken: `Cancel request ${request.id}`,
+    confirm: {
+      title: `Take back ${request.id}?`,
+      text: `Nobody will be asked about it any more. You can ask again at any time.`,
+      yes: 'Take it back',
+    },
+  })
+}

@@ -1,0 +1,38 @@
+import type { Card } from '../card.ts'
+import { buttons, card, lineButton, table } from './parts.ts'
+
+/** A template as its operation shows it. */
+export interface TemplateView {
+  name: string
+  title: string
+  os: string
+  cpus: { default: number; max: number }
+  memoryGb: { default: number; max: number }
+}
+
+/** What servers can be made from. */
+export function templatesCard(templates: readonly TemplateView[]): Card {
+  return card({
+    summary: `Servers can be made from ${templates.map(({ name }) => name).join(', ')}.`,
+    title: 'Templates',
+    tone: 'neutral',
+    parts: [
+      table(
+        'Templates',
+        ['Name', 'What it is', 'System', 'CPUs', 'Memory'],
+        templates.map(({ name, title, os, cpus, memoryGb }) => [
+          name,
+          title,
+          os,
+          `${cpus.default}, at most ${cpus.max}`,
+          `${memoryGb.default} GB, at most ${memoryGb.max} GB`,
+        ]),
+      ),
+      buttons(
+        ...templates
+          .slice(0, 10)
+          .map(({ name }) => lineButton(`Request ${name}`, `request template "${name}"`)),
+      ),
+    ],
+  })
+}

@@ -1,0 +1,29 @@
+import { counted } from '../../src/base/text.ts'
+import type { RequestView } from '../../src/operations/shapes/request.ts'
+import type { Part } from '../card.ts'
+import type { Drawing } from './drawing.ts'
+import { table } from './parts.ts'
+import { on, when } from './words.ts'
+
+/** What is asked for, in a few words: `3 slc5 servers`. */
+export function wish({ kind, count, template }: RequestView): string {
+  if (kind === 'extension') return 'more time'
+  if (kind === 'resize') return 'another size'
+  return counted(count, `${template} server`)
+}
+
+/** For how long, as it was asked. */
+export function termWords({ days, until, kind }: RequestView, drawing: Drawing): string | null {
+  if (days !== null) return counted(days, 'day')
+  if (until !== null) return `until ${when(until, drawing)}`
+  return kind === 'resize' ? null : 'with no end'
+}
+
+/** Who decided, when, how and why. */
+export function decisionTable({ decisions }: RequestView, drawing: Drawing): Part | undefined {
+  return table(
+    'Decided',
+    ['Who', 'What', 'When', 'Why', 'Through'],
+    decisions.map(({ by, verdict, at, reason, via }) => [by, verdict, on(at, drawing), reason ?? '', via]),
+  )
+}

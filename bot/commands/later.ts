@@ -1,0 +1,51 @@
+import type { Card } from '../card.ts'
+import { laterCard } from '../cards/help.ts'
+import { lineButton } from '../cards/parts.ts'
+import type { Verb } from '../grammar.ts'
+import type { Talk } from './talk.ts'
+
+/** Verbs that are understood and not built yet, with what does it meanwhile and lines to press instead. */
+const meanwhile = {
+  console: { use: 'Use "connect" to log in to a server that runs.', lines: ['connect'] },
+  snapshot: { use: 'Use "save" to keep a server as it is and free its host.', lines: ['save'] },
+  revert: { use: 'There are no snapshots to go back to. "reset" starts a server again.', lines: [] },
+  capture: {
+    use: 'Use "request" with a count, such as x10, for several servers that are alike.',
+    lines: ['request'],
+  },
+  archive: { use: 'Use "save" to put a server to rest. It keeps its price and its end.', lines: ['save'] },
+  restore: { use: 'Use "resume" for a server that was saved.', lines: ['resume'] },
+  clone: { use: 'Use "request" for a fresh server beside it.', lines: ['request'] },
+  costs: {
+    use: 'Use "budget" for what is spent and held, and "show" for what one server has cost.',
+    lines: ['budget'],
+  },
+  settings: { use: 'You are told of everything that is yours, where you talk to me.', lines: [] },
+  drain: {
+    use: 'Use "hosts" to see what a host holds, and the hypervisor’s own tools to move it.',
+    lines: ['hosts'],
+  },
+  return: { use: 'Use "hosts" to see the state of each host.', lines: ['hosts'] },
+} as const satisfies Partial<Record<Verb, { use: string; lines: readonly string[] }>>
+
+export type LaterVerb = keyof typeof meanwhile
+
+export function isLater(verb: Verb): verb is LaterVerb {
+  return verb in meanwhile
+}
+
+export const laterVerbs: readonly LaterVerb[] = Object.keys(meanwhile).filter(
+  (name): name is LaterVerb => name in meanwhile,
+)
+
+/** Says plainly that it is not built, and what to use instead. */
+export async function later(_talk: Talk, { verb }: { verb: LaterVerb }): Promise<Card[]> {
+  const { use, lines } = meanwhile[verb]
+  return [
+    laterCard(
+      verb,
+      use,
+      lines.map((line) => lineButton(line, line)),
+    ),
+  ]
+}

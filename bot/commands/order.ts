@@ -1,0 +1,215 @@
+import { Refusal, type RefusalCode } from '../../src/base/errors.ts'
+import { hasRole } from '../../src/identity/person.ts'
+import { listTemplates } from '../../src/operations/list-templates.ts'
+import { makeQuote } from '../../src/operations/make-quote.ts'
+import { requestMachine } from '../../src/operations/request-machine.ts'
+import type { QuoteView } from '../../src/operations/shapes/quote.ts'
+import { listBudgets } from '../../src/operations/show-budget.ts'
+import type { Card } from '../card.ts'
+import { orderForm } from '../cards/forms.ts'
+import type { FieldFault } from '../cards/parts.ts'
+import { quoteCard } from '../cards/quote.ts'
+import { requestCard } from '../cards/request.ts'
+import { factsOf } from '../facts.ts'
+import { formatCommand, formatTerm } from '../grammar.ts'
+import type { Wanted } from '../grammar/commands.ts'
+import type { Talk } from './talk.ts'
+import { orderTerm, termOfText } from './terms.ts'
+
+type Kind = 'request' | 'quote'
+type Fields = Readonly<Record<string, string>>
+
+/** Asks for servers; what is missing is asked for in a form that knows the rest. */
+export async function request(talk: Talk, wanted: Wanted): Promise<Card[]> {
+  const { template, term, budget, purpose } = wanted
+  if (template === undefined || term === undefined || budget === undefined || purpose === undefined) {
+    return [await formFor(talk, 'request', fieldsOf(wanted), [])]
+  }
+  return withForm(talk, 'request', fieldsOf(wanted), async () => {
+    const { administrators = [], description = '', name, host } = wanted
+    const view = await talk.perform(requestMachine, {
+      ...sizeOf(wanted, template),
+      ...orderTerm(term, { now: talk.now, zone: talk.site.timezone }),
+      ...(name === undefined ? {} : { name }),
+      ...(host === undefined ? {} : { host }),
+      ...{ purpose, description, administrators, budget },
+    })
+    return requestCard(await factsOf(talk, view), talk.drawing)
+  })
+}
+
+/** Prices servers without asking for them. */
+export async function quote(talk: Talk, wanted: Wanted): Promise<Card[]> {
+  const { template, term, count = 1 } = wanted
+  if (template === undefined || term === undefined)
+    return [await formFor(talk, 'quote', fieldsOf(wanted), [])]
+  return withForm(talk, 'quote', fieldsOf(wanted), async () => {
+    const price = await priceOf(talk, { ...wanted, template }, orderTerm(term, zoned(talk)))
+    const rule = talk.site.templates.find(({ name }) => name === template)
+    const size = {
+      cpus: wanted.cpus ?? rule?.cpus.default,
+      memoryGb: wanted.memoryGb ?? rule?.memoryGb.default,
+    }
+    const { cpus, memoryGb } = size
+    const priced = {
+      template,
+      count,
+      ...(cpus === undefined || memoryGb === undefined ? {} : { cpus, memoryGb }),
+    }
+    return quoteCard(price, priced, formatCommand({ verb: 'request', ...wanted }), talk.drawing)
+  })
+}
+
+/** A form that was sent: the same as the line it stands for. Fields are read here and nowhere else. */
+export async function submitOrder(talk: Talk, kind: Kind, host: string, fields: Fields): Promise<Card[]> {
+  const text = (name: string): string | undefined => fields[name]?.trim() || undefined
+  const known = host === '' ? fields : { host, ...fields }
+  return withForm(talk, kind, known, async () => {
+    const term = text('term')
+    const { cpus, memory, count } = { cpus: text('cpus'), memory: text('memory'), count: text('count') }
+    const wanted: Wanted = {
+      ...named('template', text('template')),
+      ...named('budget', text('budget')),
+      ...named('purpose', text('purpose')),
+      ...named('name', text('name')?.toLowerCase()),
+      ...named('description', text('description')),
+      ...named('host', known.host?.trim() || undefined),
+      ...named('administrators', namesIn(text('administrators'))),
+      ...named('cpus', numberOf('cpus', cpus)),
+      ...named('memoryGb', numberOf('memory', memory)),
+      ...named('count', numberOf('count', count)),
+      ...named('term', term === undefined ? undefined : termOfText(term, zoned(talk))),
+    }
+    const [answer] = kind === 'request' ? await request(talk, wanted) : await quote(talk, wanted)
+    return answer ?? formFor(talk, kind, known, [])
+  })
+}
+
+function named<K extends string, V>(key: K, value: V | undefined): Partial<Record<K, V>> {
+  const none: Partial<Record<K, V>> = {}
+  return value === undefined ? none : { ...none, [key]: value }
+}
+
+function zoned({ now, site }: Talk): { now: string; zone: string } {
+  return { now, zone: site.timezone }
+}
+
+function namesIn(text: string | undefined): string[] | undefined {
+  const names = (text ?? '').split(/[\s,]+/).map((name) => name.replace(/^@/, '').toLowerCase())
+  const known = names.filter((name) => name !== '')
+  return known.length === 0 ? undefined : known
+}
+
+function numberOf(path: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (/^\d{1,6}$/.test(text)) return Number(text)
+  throw new Refusal('invalid_input', `"${text}" is not a whole number.`, {
+    errors: [{ path, message: 'a whole number' }],
+  })
+}
+
+function sizeOf({ cpus, memoryGb, count }: Wanted, template: string) {
+  return {
+    template,
+    ...(cpus === undefined ? {} : { cpus }),
+    ...(memoryGb === undefined ? {} : { memoryGb }),
+    ...(count === undefined ? {} : { count }),
+  }
+}
+
+async function priceOf(
+  talk: Talk,
+  wanted: Wanted & { template: string },
+  term: { days: number } | { until: string },
+): Promise<QuoteView> {
+  return talk.perform(makeQuote, { ...sizeOf(wanted, wanted.template), ...term })
+}
+
+/** Where in a form a refusal belongs. What belongs nowhere there is answered as any other. */
+const fieldOfCode: Partial<Record<RefusalCode, string>> = {
+  unknown_template: 'template',
+  bad_size: 'cpus',
+  bad_term: 'term',
+  unknown_budget: 'budget',
+  not_a_member: 'budget',
+  budget_exhausted: 'budget',
+  no_approver: 'budget',
+  bad_name: 'name',
+  name_taken: 'name',
+}
+const fieldOfPath: Readonly<Record<string, string>> = { memoryGb: 'memory', days: 'term', until: 'term' }
+
+/** Does what a form asks for, and shows the form again with what was wrong, and where. */
+async function withForm(talk: Talk, kind: Kind, fields: Fields, work: () => Promise<Card>): Promise<Card[]> {
+  try {
+    return [await work()]
+  } catch (error) {
+    const faults = error instanceof Refusal ? faultsOf(error) : []
+    if (faults.length === 0) throw error
+    return [await formFor(talk, kind, fields, faults)]
+  }
+}
+
+function faultsOf({ code, message, extras }: Refusal): FieldFault[] {
+  if (code === 'invalid_input') {
+    const errors = extras.errors ?? []
+    return errors.map(({ path, message: says }) => {
+      const top = path.split('.')[0] ?? ''
+      return { path: fieldOfPath[top] ?? top, message: says }
+    })
+  }
+  const path = fieldOfCode[code]
+  return path === undefined ? [] : [{ path, message }]
+}
+
+function fieldsOf(wanted: Wanted): Fields {
+  const { template, count, name, cpus, memoryGb, term, budget, host, administrators, description, purpose } =
+    wanted
+  const pairs: [string, string | undefined][] = [
+    ['template', template],
+    ['count', count?.toString()],
+    ['name', name],
+    ['cpus', cpus?.toString()],
+    ['memory', memoryGb?.toString()],
+    ['term', term === undefined ? undefined : formatTerm(term).replace(/^for /, '')],
+    ['budget', budget],
+    ['host', host],
+    ['administrators', administrators?.join(', ')],
+    ['description', description],
+    ['purpose', purpose],
+  ]
+  return Object.fromEntries(pairs.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])))
+}
+
+async function formFor(talk: Talk, kind: Kind, known: Fields, faults: readonly FieldFault[]): Promise<Card> {
+  const [templates, budgets] = await Promise.all([
+    talk.perform(listTemplates, {}),
+    talk.perform(listBudgets, {}),
+  ])
+  const price = faults.length > 0 || kind === 'quote' ? undefined : await earlyPrice(talk, known)
+  const form = { kind, known, templates: templates.items, budgets: budgets.items }
+  if (price instanceof Refusal) {
+    return orderForm({ ...form, faults: faultsOf(price) }, hasRole(talk.caller, 'operator'))
+  }
+  return orderForm(
+    { ...form, faults, ...(price === undefined ? {} : { quote: price }) },
+    hasRole(talk.caller, 'operator'),
+  )
+}
+
+/** The price as soon as it can be told, though other pieces are missing; or why there is none. */
+async function earlyPrice(talk: Talk, known: Fields): Promise<QuoteView | Refusal | undefined> {
+  const { template, term, cpus, memory, count } = known
+  if (template === undefined || term === undefined) return undefined
+  try {
+    const size = {
+      ...named('cpus', numberOf('cpus', cpus)),
+      ...named('memoryGb', numberOf('memory', memory)),
+      ...named('count', numberOf('count', count)),
+    }
+    return await priceOf(talk, { ...size, template }, orderTerm(termOfText(term, zoned(talk)), zoned(talk)))
+  } catch (error) {
+    if (error instanceof Refusal) return error
+    throw error
+  }
+}

@@ -1,0 +1,107 @@
+import type { Clock } from '../src/base/clock.ts'
+import { Refusal } from '../src/base/errors.ts'
+import { isNamed, system } from '../src/identity/person.ts'
+import type { Delivery, MessageRef, Notice, NoticeKind, Teller } from '../src/notices/notice.ts'
+import type { Operations } from '../src/operations/perform.ts'
+import type { Site } from '../src/operations/site.ts'
+import type { Card } from './card.ts'
+import { leaseCard } from './cards/desktop.ts'
+import { type Drawing, type Reader } from './cards/drawing.ts'
+import { expiryCard } from './cards/expiry.ts'
+import { machineCard } from './cards/machine.ts'
+import { buttons, card, lineButton } from './cards/parts.ts'
+import { requestCard } from './cards/request.ts'
+import type { Chat } from './chat.ts'
+import { expiryFacts, leaseFacts, type Look, machineFacts, requestFacts } from './facts.ts'
+
+export interface TellerServices {
+  chats: readonly Chat[]
+  operations: Operations
+  site: Site
+  clock: Clock
+  /**
+   * Who somebody is now, with groups and roles: it decides which buttons a redrawn card has. Without it only what a notice
+   * itself says of its reader is known.
+   */
+  readerOf?: (user: string) => Promise<Reader | undefined>
+}
+
+/** What a card is about, and why it was sent: enough to draw it, now and again later. */
+export type Told = Pick<Notice, 'kind' | 'about' | 'at' | 'text' | 'to'>
+
+/** Tells people of facts, as cards on every platform that reaches them. */
+export function teller(services: TellerServices): Teller {
+  const { chats, operations, site, clock } = services
+  async function draw(notice: Told, user: string): Promise<Card> {
+    const reader = (await services.readerOf?.(user)) ?? readerFrom(notice, user, site)
+    const drawing = { reader, now: clock.now(), zone: site.timezone, currency: site.currency }
+    return drawNotice({ operations, site, caller: system() }, notice, drawing)
+  }
+  return {
+    async tell(notice, user, known) {
+      const copies: MessageRef[] = []
+      const told = new Set(known.map(({ platform }) => platform))
+      for (const chat of chats) {
+        if (told.has(chat.platform) || !(await chat.reaches(user))) continue
+        copies.push(await chat.post(user, await draw(notice, user), notice.id))
+      }
+      return copies
+    },
+    async redraw(notice: Notice, copy: Delivery) {
+      const chat = chats.find(({ platform }) => platform === copy.platform)
+      if (chat !== undefined) await chat.update(copy, await draw(notice, copy.user))
+    },
+  }
+}
+
+/** A notice goes to people by their name or by a group: whoever was sent it belongs to those it was for. */
+function readerFrom(notice: Told, user: string, site: Site): Reader {
+  const groups = notice.kind === 'shown' ? [] : notice.to.filter((name) => name !== user)
+  const operator = isNamed({ user, groups, name: user, email: null }, site.roles.operator)
+  return { user, groups, roles: operator ? ['operator'] : [] }
+}
+
+/** The card for a notice, from the facts as they are now. */
+export async function drawNotice(look: Look, notice: Told, drawing: Drawing): Promise<Card> {
+  try {
+    return await drawKnown(look, notice, drawing)
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'not_found') return goneCard(notice)
+    throw error
+  }
+}
+
+async function drawKnown(look: Look, notice: Told, drawing: Drawing): Promise<Card> {
+  const { about, kind } = notice
+  if (notice.text !== null && wordsOnly.includes(kind)) return factCard(notice, notice.text)
+  if (about.kind === 'request') {
+    const drawn = requestCard(await requestFacts(look, about.id), drawing)
+    const reminds = kind === 'approval-reminder' && drawn.tone === 'wait'
+    return reminds ? { ...drawn, title: `Reminder: ${drawn.title}`.slice(0, 100) } : drawn
+  }
+  if (about.kind === 'lease') {
+    return leaseCard({ ...(await leaseFacts(look, about.id)), ending: kind === 'lease-ending' }, drawing)
+  }
+  if (kind === 'machine-expiring' || kind === 'machine-expired') {
+    return expiryCard(await expiryFacts(look, about.id, notice.at), drawing)
+  }
+  return machineCard(await machineFacts(look, about.id), drawing)
+}
+
+/** Notices that say what has happened once and for all; how the machine is now is a press away. */
+const wordsOnly: readonly NoticeKind[] = ['machine-deleted', 'machine-failed', 'machine-changed']
+
+function factCard({ kind, about }: Told, text: string): Card {
+  const deleted = kind === 'machine-deleted'
+  return card({
+    summary: deleted ? `${about.id} was deleted: ${text}.` : text,
+    title: about.id,
+    tone: kind === 'machine-failed' ? 'bad' : deleted ? 'neutral' : 'good',
+    parts: [deleted ? undefined : buttons(lineButton(`Show ${about.id}`, `show "${about.id}"`))],
+  })
+}
+
+function goneCard({ about }: Told): Card {
+  const summary = `The ${about.kind} ${about.id} is no longer kept.`
+  return card({ summary, title: about.id, tone: 'neutral', about: `${about.kind}:${about.id}` })
+}
