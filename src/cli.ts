@@ -21,7 +21,9 @@ program
   .command('start', { isDefault: true })
   .description('run the service')
   .option(...configOption)
-  .action(async ({ config }: { config?: string }) => {
+  .allowExcessArguments()
+  .action(async ({ config }: { config?: string }, command: Command) => {
+    refuseUnknown(command.args)
     const loaded = await loadConfig(config, process.env)
     await run(loaded, openLog({ level: process.env.JACKDAW_LOG ?? 'info', terminal: process.stdout.isTTY }))
   })
@@ -58,6 +60,13 @@ try {
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`)
   process.exitCode = exitCodeOf(error)
+}
+
+/** What is no command ends up with the one that runs by default. */
+function refuseUnknown(words: readonly string[]): void {
+  if (words[0] === undefined) return
+  const known = program.commands.map((command) => command.name()).join(', ')
+  program.error(`error: there is no command ${words[0]}. There are ${known}.`)
 }
 
 function exitCodeOf(error: unknown): number {

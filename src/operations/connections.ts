@@ -50,6 +50,7 @@ export const forgetConnections = change({
   name: 'forget-connections',
   summary: 'Say that no connection is left of those counted before.',
   http: null,
+  unaudited: true,
   input: z.object({}),
   output: z.object({}),
   allow: operators,

@@ -41,6 +41,8 @@ interface Common<Raw, Input, Asked, Answer> {
   readonly open?: boolean
   /** Set where the answer holds a secret and asking again gives the same: it is then not kept for `Idempotency-Key`. */
   readonly repeatable?: boolean
+  /** Set where it is machinery that nobody would ask about: it leaves no row in the audit. */
+  readonly unaudited?: boolean
   /** Questions to the outside world, asked before the transaction: a directory lookup, a password check. */
   ask?(outside: Outside, input: Input, caller: Caller): Promise<Asked>
   /** What the audit says it was done on, such as `machine:webafs20`. */

@@ -41,9 +41,9 @@ export function openOperations(services: Services): Operations {
   return {
     async perform(operation, caller, raw, options = {}) {
       const input = parseInput(operation.input, raw)
-      const asked = await ask(services, operation, input, caller)
       const { store, clock, site, ids } = services
       if (operation.kind === 'query') {
+        const asked = await ask(services, operation, input, caller)
         return store.read(async (tx) => {
           const context = { tx, caller, now: clock.now(), site }
           await operation.allow(context, input)
@@ -51,6 +51,7 @@ export function openOperations(services: Services): Operations {
         })
       }
       try {
+        const asked = await ask(services, operation, input, caller)
         return await store.transact(async (tx) => {
           const now = clock.now()
           const context = { tx, caller, now, site, ids }
@@ -127,7 +128,7 @@ async function earlierAnswer<Answer>(
 }
 
 interface AuditFacts {
-  operation: Pick<Change, 'name'> & { subject?(input: unknown, answer: unknown): string | null }
+  operation: Pick<Change, 'name' | 'unaudited'> & { subject?(input: unknown, answer: unknown): string | null }
   caller: Caller
   now: Instant
   input: unknown
@@ -137,6 +138,7 @@ interface AuditFacts {
 }
 
 async function audit(tx: Transaction, ids: Ids, facts: AuditFacts): Promise<void> {
+  if (facts.operation.unaudited === true) return
   await tx.audit.append({
     id: ids.next('A', facts.now),
     at: facts.now,
@@ -157,6 +159,8 @@ async function auditRefusal(
   input: unknown,
   refusal: Refusal,
 ): Promise<void> {
+  // Whoever guesses passwords is slowed down; they must not fill the disk either.
+  if (operation.unaudited === true || refusal.code === 'too_many_attempts') return
   try {
     await store.transact((tx) =>
       audit(tx, ids, {

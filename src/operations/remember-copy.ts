@@ -7,6 +7,7 @@ export const rememberCopy = change({
   name: 'remember-copy',
   summary: 'Remember where a card about something was shown.',
   http: null,
+  unaudited: true,
   input: z.object({
     about: z.object({ kind: z.enum(['request', 'machine', 'lease']), id: z.string() }),
     copy: z.object({ platform: z.string(), channel: z.string(), message: z.string() }),
