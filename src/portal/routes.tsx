@@ -42,7 +42,10 @@ export function portal(services: PortalServices): Router {
   for (const section of sections) section(pages)
   router.use(pages.router)
   router.use(async (request, response, next) => {
-    if (!request.accepts('html')) return next()
+    if (!request.accepts('html')) {
+      next()
+      return
+    }
     const caller = await callerOf(request, services.callers)
     const missing = new Refusal('not_found', `There is no page ${request.path}.`)
     sendTrouble(services, request, response, missing, caller)
@@ -54,7 +57,10 @@ export function portal(services: PortalServices): Router {
 /** What went wrong before a page could say so, such as a form that is too large or a store that does not answer. */
 function failure(services: PortalServices): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
-    if (response.headersSent) return next(error)
+    if (response.headersSent) {
+      next(error)
+      return
+    }
     sendTrouble(services, request, response, error, null)
   }
 }

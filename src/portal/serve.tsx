@@ -38,7 +38,8 @@ function originChecked(services: PortalServices): RequestHandler {
     try {
       checkOrigin(request)
     } catch (error) {
-      return sendTrouble(services, request, response, error, null)
+      sendTrouble(services, request, response, error, null)
+      return
     }
     next()
   }
@@ -49,7 +50,10 @@ function serve(services: PortalServices, handler: Handler): RequestHandler {
     let caller: Caller | null = null
     try {
       caller = await callerOf(request, services.callers)
-      if (caller === null) return toSignIn(request, response)
+      if (caller === null) {
+        toSignIn(request, response)
+        return
+      }
       send(services, response, caller, await handler(visitOf(services, request, caller)))
     } catch (error) {
       sendTrouble(services, request, response, error, caller)
@@ -77,7 +81,10 @@ export function send(
   answer: Answer,
 ): void {
   response.setHeader('Cache-Control', 'no-store')
-  if ('redirect' in answer) return response.redirect(303, answer.redirect)
+  if ('redirect' in answer) {
+    response.redirect(303, answer.redirect)
+    return
+  }
   if ('file' in answer) {
     for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value)
     // `setHeader` and `end`, since express would add a charset to the type.

@@ -24,6 +24,10 @@ export function span(amountMillis: number): string | undefined {
   const minutes = Math.round(amountMillis / 60_000)
   if (minutes < 1) return undefined
   if (minutes < 90) return counted(minutes, 'minute')
+  if (minutes < 600) {
+    const [hours, rest] = [Math.floor(minutes / 60), minutes % 60]
+    return rest === 0 ? counted(hours, 'hour') : `${counted(hours, 'hour')} ${counted(rest, 'minute')}`
+  }
   const hours = Math.round(minutes / 60)
   if (hours < 48) return counted(hours, 'hour')
   const days = Math.round(hours / 24)

@@ -98,5 +98,5 @@ export function lowerFirst(text: string): string {
 
 export function money(amount: string, currency: string): string {
   const [whole = '0', part = '00'] = amount.split('.')
-  return `${whole.replace(/\B(?=(\d{3})+$)/g, '\u202f')}.${part} ${currency}`
+  return `${whole.replace(/\B(?=(\d{3})+$)/g, '\u202f')}.${part}\u00a0${currency}`
 }

@@ -32,7 +32,7 @@ function ApiDocs({ calls, about, server }: { calls: readonly Call[]; about: stri
   return (
     <>
       <h1>API</h1>
-      <p class="lead">{about}</p>
+      <p class="lead">{about.replaceAll('`', '')}</p>
       <p>
         The same as data: <a href="/api/openapi.json">openapi.json</a>. Sign in with{' '}
         <code>Authorization: Bearer TOKEN</code>, where the token comes from <code>POST /session</code>, or

@@ -80,7 +80,7 @@ function Budget({ budget }: { budget: BudgetView }) {
           <dd>{money(budget.left, currency)}</dd>
         </div>
       </dl>
-      <p class="help">{`${Math.round(budget.share * 100)} % is spent or held, for ${counted(machines, 'machine')}. ${list(holders)} decides.`}</p>
+      <p class="help">{`${Math.round(budget.share * 100)} % is spent or held, for ${counted(machines, 'machine')}. Decided on by ${list(holders, 'or')}.`}</p>
     </article>
   )
 }

@@ -83,7 +83,12 @@ export function ResizeForm(props: MachineProps) {
         </div>
         <div class="actions">
           <button type="submit">Resize</button>
-          <button type="submit" class="secondary" formmethod="get" formaction={`${atOf(props)}#resize`}>
+          <button
+            type="submit"
+            class="secondary unscripted"
+            formmethod="get"
+            formaction={`${atOf(props)}#resize`}
+          >
             Show price
           </button>
         </div>

@@ -4,7 +4,8 @@ import { requestMachine } from '../../operations/request-machine.ts'
 import { listBudgets } from '../../operations/show-budget.ts'
 import type { Pages } from '../serve.tsx'
 import { type Answer, attempt, type Fields, filled, type Visit } from '../visit.ts'
-import { OrderPage, type OrderProps, Quote } from './order.tsx'
+import { OrderPage, type OrderProps } from './order.tsx'
+import { Quote } from './quote.tsx'
 
 export function orderPages(pages: Pages): void {
   pages.get('/request', async (visit) => page(await priced(visit, visit.query)))

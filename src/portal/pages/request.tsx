@@ -138,7 +138,9 @@ export function DecisionForms({ request: { id } }: { request: RequestView }) {
   return (
     <div class="decide">
       <form method="post" action={`${at}/approve`}>
-        <button type="submit">{`Approve ${id}`}</button>
+        <button type="submit">
+          Approve<span class="sr">{` ${id}`}</span>
+        </button>
       </form>
       <form method="post" action={`${at}/deny`} class="row">
         <label class="sr" for={`reason-${id}`}>
@@ -146,7 +148,7 @@ export function DecisionForms({ request: { id } }: { request: RequestView }) {
         </label>
         <input id={`reason-${id}`} name="reason" required maxLength={500} placeholder="Why not" />
         <button type="submit" class="danger">
-          {`Deny ${id}`}
+          Deny<span class="sr">{` ${id}`}</span>
         </button>
       </form>
     </div>

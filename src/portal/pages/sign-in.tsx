@@ -10,13 +10,15 @@ import { Refused } from './trouble.tsx'
 export function signInPages(services: PortalServices): Router {
   const router = Router()
   router.get('/', async (request, response, next) => {
-    if ((await callerOf(request, services.callers)) !== null) {
-      const goOn = localPath(fieldsOf(request.query).get('next'))
-      return goOn === '/' ? next() : response.redirect(303, goOn)
+    const goOn = localPath(fieldsOf(request.query).get('next'))
+    const person = await callerOf(request, services.callers)
+    if (person !== null && goOn === '/') {
+      next()
+      return
     }
-    const query = fieldsOf(request.query)
-    const body = <SignIn site={services.site.name} next={localPath(query.get('next'))} />
-    send(services, response, null, { title: 'Sign in', current: '/', body })
+    const body = <SignIn site={services.site.name} next={goOn} />
+    const page = { title: 'Sign in', current: '/', body }
+    send(services, response, null, person === null ? page : { redirect: goOn })
   })
   router.get('/sign-in', (_request, response) => response.redirect(303, '/'))
   router.post('/sign-in', ...posted(services), async (request, response) => {
@@ -28,7 +30,10 @@ export function signInPages(services: PortalServices): Router {
       await keepSession(services, { request, response }, opened, 'own')
       send(services, response, null, { redirect: next })
     } catch (error) {
-      if (!(error instanceof Refusal)) return sendTrouble(services, request, response, error, null)
+      if (!(error instanceof Refusal)) {
+        sendTrouble(services, request, response, error, null)
+        return
+      }
       const refusal = error.code === 'invalid_input' ? emptyClaim() : error
       if (refusal.extras.retryAfterSeconds !== undefined) {
         response.setHeader('Retry-After', String(refusal.extras.retryAfterSeconds))

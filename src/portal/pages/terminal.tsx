@@ -17,6 +17,7 @@ export function terminalPage(page: { site: string; title: string; refresh?: stri
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         {refresh === undefined ? null : <meta http-equiv="refresh" content={refresh} />}
         <title>{title}</title>
+        <link rel="icon" type="image/svg+xml" href={assetUrl('jackdaw.svg')} />
         <link rel="stylesheet" type="text/css" href={assetUrl('terminal.css')} />
       </head>
       <body>
