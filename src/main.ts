@@ -151,7 +151,7 @@ async function openCore(config: Config, world: World, opened: Opened): Promise<C
     }),
     closeConnections: (lease, reason) => router.close(lease, reason),
   }
-  const due = sweeps(world.pace)
+  const due = sweeps(site, world.pace)
   const runner = openRunner(tools, { trades, sweeps: due, concurrency: jobsAtOnce, chance: world.chance })
   // Hosts are known before anybody can ask for a machine.
   for (const sweep of due) await sweep.run(tools)

@@ -27,6 +27,8 @@ function stopSignal(): Promise<NodeJS.Signals> {
   })
 }
 
+const mostShown = 12
+
 /** Where to look and who can log in. Passwords are shown only where they stand in the demo's own file. */
 function welcome(config: Config, { httpPort, rdpPort }: Service, log: Log): void {
   const { site, http, rdp, store, file } = config
@@ -42,7 +44,9 @@ function welcome(config: Config, { httpPort, rdpPort }: Service, log: Log): void
   )
   if (!process.stdout.isTTY && process.env.npm_lifecycle_event === undefined) return
   const base = `http://${http.host}:${httpPort}`
-  const people = config.identity.local.map(({ user, groups, ...secret }) => {
+  const shown = config.identity.local.slice(0, mostShown)
+  const more = config.identity.local.length - shown.length
+  const people = shown.map(({ user, groups, ...secret }) => {
     const how = secret.password === undefined ? '' : `, password ${secret.password}`
     return `    ${user.padEnd(8)} ${groups.join(', ')}${how}`
   })
@@ -58,6 +62,7 @@ function welcome(config: Config, { httpPort, rdpPort }: Service, log: Log): void
       '',
       '  Who can log in:',
       ...people,
+      ...(more > 0 ? [`    and ${more} more`] : []),
       '',
       '  Ctrl-C stops it.',
       '',

@@ -1,6 +1,7 @@
 import { refuse } from '../base/errors.ts'
 import type { Desktop } from '../../broker/desktop.ts'
 import { desktopTo, finishLease, giveOut, lendTo, poolNamed } from '../operations/desktops.ts'
+import { pauseRefill } from '../operations/refilling.ts'
 import type { Transaction } from '../store/store.ts'
 import { changeMachine, deskOf, driverOf, machineOf, verified, withStatus } from './facts.ts'
 import { tell } from './outbox.ts'
@@ -22,8 +23,8 @@ export const makeDesktop: Trade<'make-desktop'> = {
     const desktop = await tx.desktops.get(job.input.desktop)
     await failMachine(tx, desk, job.input.desktop, why)
     if (desktop === undefined) return
-    // Not made anew at once: what failed now fails again, and the periodic refill tries soon enough.
     await tx.desktops.remove(desktop.id)
+    await pauseRefill(desk, desktop.pool)
     if ((await tx.desktops.count('coming', desktop.pool)) === 0) {
       for (const lease of await tx.leases.find('waiting', desktop.pool))
         await finishLease(desk, lease, 'failed')

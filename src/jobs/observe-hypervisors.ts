@@ -4,7 +4,7 @@ import { canMove, move } from '../base/states.ts'
 import type { Hypervisor, Inventory, MachineStatus } from '../hypervisors/hypervisor.ts'
 import type { Host } from '../machines/host.ts'
 import { isAlive, type Machine, machineStates } from '../machines/machine.ts'
-import { finishLease, loseDesktop } from '../operations/desktops.ts'
+import { finishLease } from '../operations/desktops.ts'
 import type { Transaction } from '../store/store.ts'
 import { deskOf, withStatus } from './facts.ts'
 import { redrawCards } from './outbox.ts'
@@ -104,6 +104,6 @@ async function lose(tx: Transaction, tools: Tools, machine: Machine): Promise<vo
   const desktop = await tx.desktops.get(machine.id)
   if (desktop === undefined) return
   const lease = desktop.lease === null ? undefined : await tx.leases.get(desktop.lease)
-  if (lease === undefined) await loseDesktop(desk, desktop)
+  if (lease === undefined) await tx.desktops.remove(desktop.id)
   else await finishLease(desk, lease, 'desktop_lost')
 }

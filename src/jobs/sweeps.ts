@@ -1,10 +1,12 @@
-import { type Instant, plusMillis } from '../base/clock.ts'
+import { earliest, type Instant, plusMillis } from '../base/clock.ts'
 import { dueOf, termsOf } from '../../broker/lease-terms.ts'
 import { type Lease, warnLease } from '../../broker/lease.ts'
 import { addReminder, expiryDecision, nextAttention } from '../machines/expiry.ts'
 import { type Machine, machineStates } from '../machines/machine.ts'
 import { move } from '../base/states.ts'
-import { finishLease, poolNamed, type PoolDesk, refill } from '../operations/desktops.ts'
+import { finishLease, poolNamed, type PoolDesk } from '../operations/desktops.ts'
+import { refill, refillDue } from '../operations/refilling.ts'
+import type { Site } from '../operations/site.ts'
 import { dueForRequest, expire, reminded, type Request } from '../requests/request.ts'
 import type { ReadTransaction, Transaction } from '../store/store.ts'
 import { deskOf } from './facts.ts'
@@ -144,13 +146,22 @@ export function every(name: string, millis: number, work: (tools: Tools) => Prom
   }
 }
 
-/** Makes up what pools lack: what was refused for want of room, or failed, is tried again. */
-export const refillPools = (millis: number) =>
-  every('refill-pools', millis, async (tools) => {
-    for (const pool of tools.site.pools) {
-      await tools.store.transact((tx) => refill(deskOf(tools, tx), pool))
-    }
-  })
+/** Makes up what pools lack, in one pass for each, as soon as something lacks. */
+export function refillPools({ pools }: Pick<Site, 'pools'>): Sweep {
+  const due = (tx: ReadTransaction, now: Instant) =>
+    Promise.all(pools.map((pool) => refillDue(tx, pool, now)))
+  return {
+    name: 'refill-pools',
+    next: async (tx, now) => earliest(...(await due(tx, now))),
+    async run(tools) {
+      const now = tools.clock.now()
+      const times = await tools.store.read((tx) => due(tx, now))
+      const lacking = pools.filter((_pool, index) => (times[index] ?? '~') <= now)
+      for (const pool of lacking) await tools.store.transact((tx) => refill(deskOf(tools, tx), pool))
+      return lacking.length > 0
+    },
+  }
+}
 
 const keptMillis = { jobs: 7 * 86_400_000, answers: 86_400_000, leases: 30 * 86_400_000 }
 

@@ -6,6 +6,7 @@ import { expireMachine } from './expire-machine.ts'
 import { observeHypervisors } from './observe-hypervisors.ts'
 import { provisionMachine } from './provision-machine.ts'
 import { resizeMachine } from './resize-machine.ts'
+import type { Site } from '../operations/site.ts'
 import type { Sweep } from './schedule.ts'
 import { refillPools, sweepExpiry, sweepLeases, sweepRequests, tidyUp } from './sweeps.ts'
 import type { Trades } from './trade.ts'
@@ -28,20 +29,19 @@ export const trades: Trades = {
 /** How often the world is looked at where nothing says that it has changed. */
 export interface Pace {
   observeMillis: number
-  refillMillis: number
   tidyMillis: number
 }
 
-export const usualPace: Pace = { observeMillis: 15_000, refillMillis: 60_000, tidyMillis: 600_000 }
+export const usualPace: Pace = { observeMillis: 15_000, tidyMillis: 600_000 }
 
 /** What time causes. Made anew for each service, since some remember when they ran last. */
-export function sweeps(pace: Pace = usualPace): Sweep[] {
+export function sweeps(site: Pick<Site, 'pools'>, pace: Pace): Sweep[] {
   return [
     observeHypervisors(pace.observeMillis),
     sweepExpiry,
     sweepRequests,
     sweepLeases,
-    refillPools(pace.refillMillis),
+    refillPools(site),
     tidyUp(pace.tidyMillis),
   ]
 }

@@ -9,7 +9,7 @@ import { fingerprintOf, ticketFor } from '../../broker/ticket.ts'
 import { refuse } from '../base/errors.ts'
 import { hasRole, isNamed } from '../identity/person.ts'
 import { enqueue } from '../jobs/outbox.ts'
-import { countsOf, desktopTo, lendTo, poolNamed, refill } from './desktops.ts'
+import { countsOf, desktopTo, lendTo, poolNamed } from './desktops.ts'
 import { change, type Context, type ReadContext } from './operation.ts'
 import { anybody } from './rules.ts'
 import { InstantShape, text } from './shapes/fields.ts'
@@ -52,7 +52,6 @@ export const openDesktop = change({
     checkMember(context, pool)
     const terminal = identify(context.site.terminals, input.terminal ?? {}, context.caller.address)
     const lease = await leaseFor(context, pool, terminal)
-    await refill(context, pool)
     return opened(context, pool, lease)
   },
 })

@@ -121,7 +121,7 @@ export async function openCore(options: { config?: Config; at?: Instant; pace?: 
         return 0
       },
     },
-    { trades, sweeps: sweeps(options.pace ?? leisurely), concurrency: 8, chance: () => 0 },
+    { trades, sweeps: sweeps(site, options.pace ?? leisurely), concurrency: 8, chance: () => 0 },
   )
   await runner.drain()
   return {
@@ -142,7 +142,7 @@ export async function openCore(options: { config?: Config; at?: Instant; pace?: 
 }
 
 /** Weeks pass in these tests, and nothing happens to the simulated hosts meanwhile. */
-export const leisurely: Pace = { observeMillis: 86_400_000, refillMillis: 3_600_000, tidyMillis: 86_400_000 }
+export const leisurely: Pace = { observeMillis: 86_400_000, tidyMillis: 86_400_000 }
 
 /** Goes from one due instant to the next, so that nothing is early and nothing is skipped. */
 export async function passTime(

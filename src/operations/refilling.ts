@@ -1,0 +1,92 @@
+import { planRefill } from '../../broker/placement-of-desktops.ts'
+import type { PoolRule } from '../../broker/pool.ts'
+import { instant, type Instant, millis } from '../base/clock.ts'
+import { enqueue } from '../jobs/outbox.ts'
+import type { Host } from '../machines/host.ts'
+import { newMachine, type Size } from '../machines/machine.ts'
+import { place } from '../machines/placement.ts'
+import type { ReadTransaction } from '../store/store.ts'
+import { type HostLoad, loadOf } from './capacity.ts'
+import { countsOf, type PoolDesk } from './desktops.ts'
+import { checkedNames } from './names.ts'
+import { templateNamed } from './order.ts'
+
+/** After a desktop could not be made, or found no room, a pool waits this long before it tries again. */
+const pauseMillis = 60_000
+
+/** When a pool wants desktops made next: now, after its pause, or not at all. */
+export async function refillDue(tx: ReadTransaction, pool: PoolRule, now: Instant): Promise<Instant | null> {
+  if (planRefill(pool, await countsOf(tx, pool.name)) === 0) return null
+  const until = await tx.counters.get(pauseId(pool.name))
+  return until === undefined || until.value <= millis(now) ? now : instant(until.value)
+}
+
+/** Has a pool wait before it makes desktops again: what failed just now would fail again. */
+export async function pauseRefill({ tx, now }: PoolDesk, pool: string): Promise<void> {
+  await tx.counters.put({ id: pauseId(pool), value: millis(now) + pauseMillis })
+}
+
+function pauseId(pool: string): string {
+  return `refill-pause:${pool}`
+}
+
+/** Starts making as many desktops as the pool wants now, planned in one pass; fewer where there is no room. */
+export async function refill(desk: PoolDesk, pool: PoolRule): Promise<void> {
+  const { tx, site } = desk
+  const wanted = planRefill(pool, await countsOf(tx, pool.name))
+  const template = templateNamed(site, pool.template)
+  const size = { cpus: template.cpus.default, memoryGb: template.memoryGb.default }
+  const hosts = await roomFor(tx, { ...size, count: wanted, group: pool.group })
+  const names = await checkedNames(desk, {
+    base: null,
+    template: pool.name,
+    count: Math.max(1, hosts.length),
+  })
+  for (const [index, host] of hosts.entries()) {
+    await orderDesktop(desk, pool, { name: names[index] ?? '', host, size })
+  }
+  if (hosts.length < wanted) await pauseRefill(desk, pool.name)
+}
+
+/** A host for each of as many machines as there is room for. */
+async function roomFor(tx: ReadTransaction, order: Size & { count: number; group: string }): Promise<Host[]> {
+  const all = (await tx.hosts.all()).filter(({ group }) => group === order.group)
+  const load = await loadOf(tx, all)
+  const hosts: Host[] = []
+  while (hosts.length < order.count) {
+    const outcome = place({ ...order, count: 1 }, all, load)
+    const host = 'placed' in outcome ? all.find(({ id }) => id === outcome.placed[0]) : undefined
+    if (host === undefined) break
+    load.set(host.id, plus(load.get(host.id), order))
+    hosts.push(host)
+  }
+  return hosts
+}
+
+function plus(load: HostLoad | undefined, size: Size): HostLoad {
+  return {
+    machines: (load?.machines ?? 0) + 1,
+    cpus: (load?.cpus ?? 0) + size.cpus,
+    memoryGb: (load?.memoryGb ?? 0) + size.memoryGb,
+  }
+}
+
+/** The machine for one more desktop, and the job that makes it. */
+async function orderDesktop(
+  desk: PoolDesk,
+  pool: PoolRule,
+  { name, host, size }: { name: string; host: Host; size: Size },
+): Promise<void> {
+  const { tx, now, ids, site } = desk
+  const history = [{ state: 'making' as const, at: now }]
+  await tx.desktops.put({ id: name, pool: pool.name, state: 'making', history, person: null, lease: null })
+  const job = await enqueue(
+    desk,
+    'make-desktop',
+    { desktop: name },
+    { subject: `machine:${name}`, by: 'jackdaw' },
+  )
+  const facts = { name, ref: ids.next('vm', now), at: now, template: templateNamed(site, pool.template) }
+  const where = { host: host.id, hypervisor: host.hypervisor, pool: pool.name, job: job.id }
+  await tx.machines.put({ ...newMachine(facts), ...size, ...where, purpose: `desktop of pool ${pool.name}` })
+}
