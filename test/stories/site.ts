@@ -1,0 +1,70 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { silentLog } from '../../src/base/log.ts'
+import { type Service, startService } from '../../src/main.ts'
+import { memoryFiles } from '../fakes/memory-files.ts'
+import {
+  countedIds,
+  demoConfig,
+  leisurely,
+  type MovableClock,
+  movableClock,
+  passTime,
+} from '../operations/core.ts'
+import { freePort } from '../service/process.ts'
+import { openOn } from '../store/opened.ts'
+import { type Browser, openBrowser } from './browser.ts'
+
+/** The whole service on fake time, with its real ports, reached as people reach it. */
+export interface StorySite {
+  service: Service
+  clock: MovableClock
+  url: string
+  /** A browser of its own, signed in. */
+  signIn(user: string): Promise<Browser>
+  /** A browser that has not signed in. */
+  visit(): Browser
+  settle(): Promise<void>
+  pass(amountMillis: number): Promise<void>
+  close(): Promise<void>
+}
+
+export async function openStorySite(edit: (yaml: string) => string = (yaml) => yaml): Promise<StorySite> {
+  const folder = await mkdtemp(join(tmpdir(), 'jackdaw-story-'))
+  const [port, rdpPort] = [await freePort(), await freePort()]
+  const config = await demoConfig((yaml) =>
+    edit(yaml)
+      .replace('port: 8080', `port: ${port}`)
+      .replace(/publicUrl: \S+/, `publicUrl: http://127.0.0.1:${port}`)
+      .replace(/port: 3389\b/, `port: ${rdpPort}`)
+      .replace(/publicAddress: \S+/, `publicAddress: 127.0.0.1:${rdpPort}`),
+  )
+  const clock = movableClock('2026-11-23T08:00:00.000Z')
+  const service = await startService(
+    { ...config, store: { ...config.store, path: join(folder, 'data') } },
+    {
+      ...{ clock, ids: countedIds(), log: silentLog, chance: () => 0, pace: leisurely, selfDriving: false },
+      sleep: () => Promise.resolve(),
+      store: await openOn(memoryFiles(), { clock }),
+    },
+  )
+  const url = `http://127.0.0.1:${service.httpPort}`
+  await service.runner.drain()
+  return {
+    ...{ service, clock, url },
+    visit: () => openBrowser(url),
+    signIn: async (user) => {
+      const browser = openBrowser(url)
+      await browser.open('/')
+      await browser.submit('Sign in', { user, password: user })
+      return browser
+    },
+    settle: () => service.runner.drain(),
+    pass: (amount) => passTime(clock, service.runner, amount),
+    close: async () => {
+      await service.stop()
+      await rm(folder, { recursive: true })
+    },
+  }
+}
