@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { type Service, startService } from '../../src/main.ts'
 import { memoryFiles } from '../fakes/memory-files.ts'
@@ -30,7 +31,17 @@ export interface StorySite {
   close(): Promise<void>
 }
 
-export async function openStorySite(edit: (yaml: string) => string = (yaml) => yaml): Promise<StorySite> {
+export interface StoryOptions {
+  /** Changes of the demo site's file. */
+  edit?: (yaml: string) => string
+  /** On real time, with jobs that run by themselves: for a browser that watches. */
+  live?: boolean
+}
+
+export async function openStorySite({
+  edit = (yaml) => yaml,
+  live = false,
+}: StoryOptions = {}): Promise<StorySite> {
   const folder = await mkdtemp(join(tmpdir(), 'jackdaw-story-'))
   const [port, rdpPort] = [await freePort(), await freePort()]
   const config = await demoConfig((yaml) =>
@@ -44,13 +55,14 @@ export async function openStorySite(edit: (yaml: string) => string = (yaml) => y
   const service = await startService(
     { ...config, store: { ...config.store, path: join(folder, 'data') } },
     {
-      ...{ clock, ids: countedIds(), log: silentLog, chance: () => 0, pace: leisurely, selfDriving: false },
-      sleep: () => Promise.resolve(),
+      ...{ ids: countedIds(), log: silentLog, chance: () => 0, pace: leisurely, selfDriving: live },
+      clock: live ? systemClock : clock,
+      ...(live ? {} : { sleep: () => Promise.resolve() }),
       store: await openOn(memoryFiles(), { clock }),
     },
   )
   const url = `http://127.0.0.1:${service.httpPort}`
-  await service.runner.drain()
+  if (!live) await service.runner.drain()
   return {
     ...{ service, clock, url },
     visit: () => openBrowser(url),
