@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Instant } from '../base/clock.ts'
 import { type Move, states } from '../base/states.ts'
+import type { Allocation } from './usage.ts'
 
 export type MachineState =
   | 'provisioning'
@@ -88,6 +89,8 @@ export interface Machine extends Size {
   /** Set when it is a desktop behind a pool. */
   pool: string | null
   createdAt: Instant
+  /** What it was promised and who answered for it, in order; absent while nothing of it has changed. */
+  usage?: Allocation[]
   /** Null is never. */
   expiresAt: Instant | null
   extensions: number
