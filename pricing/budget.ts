@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { assert, Refusal } from '../src/base/errors.ts'
-import type { LocalDay } from '../src/base/period.ts'
+import { isLocalDay, type LocalDay } from '../src/base/period.ts'
 import { list } from '../src/base/text.ts'
+import { BudgetPeriod } from './budget-period.ts'
 import { checked, formatMoney, isMoney, type Milli, parseMoney } from './money.ts'
 
 const Money = z
@@ -9,37 +10,63 @@ const Money = z
   .refine(isMoney, 'an amount with at most three decimals in quotes, such as "2000.00"')
   .transform(parseMoney)
 
+const Day = z.string().refine(isLocalDay, 'a day, such as 2026-01-31')
+
+/** Somebody who decides in the holders' place: from one day to another, both counted. */
+const DatedDelegate = z
+  .strictObject({ user: z.string().toLowerCase(), from: Day.optional(), to: Day.optional() })
+  .refine(({ from, to }) => from === undefined || to === undefined || from <= to, {
+    error: 'from should not be after to',
+    path: ['to'],
+  })
+export type DatedDelegate = z.infer<typeof DatedDelegate>
+
 /** A budget code as the site's file describes it. Money is in milli-units once parsed. */
-export const BudgetRule = z.strictObject({
-  code: z.string().regex(/^[A-Z][A-Z0-9-]{0,19}$/, 'a budget code: capital letters, digits and dashes'),
-  title: z.string().min(1).max(80),
-  holders: z.array(z.string()).min(1),
-  members: z.array(z.string()).default([]),
-  delegates: z.array(z.string()).default([]),
-  limit: Money,
-  autoApproveBelow: Money.default(0),
-})
+export const BudgetRule = z
+  .strictObject({
+    code: z.string().regex(/^[A-Z][A-Z0-9-]{0,19}$/, 'a budget code: capital letters, digits and dashes'),
+    title: z.string().min(1).max(80),
+    holders: z.array(z.string()).min(1),
+    members: z.array(z.string()).default([]),
+    /** Users or groups, each for good or with the days on which they are. */
+    delegates: z.array(z.union([z.string(), DatedDelegate])).default([]),
+    /** What the limit counts for: for ever, or anew in each period of the calendar. */
+    period: BudgetPeriod.default('total'),
+    limit: Money,
+    autoApproveBelow: Money.default(0),
+  })
+  .transform(({ delegates, ...rule }) => ({
+    ...rule,
+    delegates: delegates.filter((delegate) => typeof delegate === 'string'),
+    datedDelegates: delegates.filter((delegate) => typeof delegate !== 'string'),
+  }))
 export type BudgetRule = z.infer<typeof BudgetRule>
 
-/** What stands on a budget. held + spent + left = limit, always. `id` is the code. */
+/** Whether a delegate is one on a day. */
+export function isDelegateOn({ from, to }: DatedDelegate, day: LocalDay): boolean {
+  return (from === undefined || from <= day) && (to === undefined || day <= to)
+}
+
+/** Users and groups who decide in the holders' place on a day. */
+export function delegatesOn(rule: BudgetRule, day: LocalDay): string[] {
+  const dated = rule.datedDelegates.filter((delegate) => isDelegateOn(delegate, day))
+  return [...rule.delegates, ...dated.map(({ user }) => user)]
+}
+
+/**
+ * What stands on a budget in one period. held + spent + left = limit, always. `id` is the code, and behind it the period
+ * where the limit has one: see `accountId`.
+ */
 export interface Account {
   id: string
   heldMilli: Milli
   spentMilli: Milli
+  /** The share of which its holders were told last, and the limit it was a share of. */
+  warned?: { share: Warning; limitMilli: Milli }
 }
 
-/** Money held for one machine until its end. `id` is the machine's name. */
-export interface Commitment {
-  id: string
-  budget: string
-  /** Still held for it. */
-  heldMilli: Milli
-  /** Already moved from held to spent. */
-  spentMilli: Milli
-  createdDay: LocalDay
-  /** The day it is paid up to (not counted). */
-  paidTo: LocalDay
-}
+/** Shares of the limit, in per cent, at which holders are told. */
+export type Warning = 80 | 100
 
 /** What an account changes by. Positive is more. */
 export interface AccountDelta {
@@ -56,43 +83,30 @@ export interface BudgetOverview {
   share: number
 }
 
-export function emptyAccount(code: string): Account {
-  return { id: code, heldMilli: 0, spentMilli: 0 }
+export function emptyAccount(id: string): Account {
+  return { id, heldMilli: 0, spentMilli: 0 }
 }
 
 /** What may still be held. Below zero only after the site's file has lowered the limit under what stands on it. */
 export function left(rule: BudgetRule, account: Account): Milli {
-  assert(rule.code === account.id, 'a budget is read with its own account')
+  assert(rule.code === account.id.split('|')[0], 'a budget is read with its own account')
   return checked(rule.limit - account.heldMilli - account.spentMilli)
 }
 
 /**
- * Holds money until it is spent or released. Nothing can be held at any time, also on a budget that is used up.
+ * Whether so much can be held. Nothing can at any time, also on a budget that is used up.
  * @throws Refusal `budget_exhausted` when less is left than is needed.
  */
-export function hold(rule: BudgetRule, account: Account, milli: Milli, currency: string): Account {
-  assertAmount(milli)
+export function checkLeft(rule: BudgetRule, account: Account, milli: Milli, currency: string): void {
+  assert(checked(milli) >= 0, 'money is held in amounts of zero or more')
   if (milli > 0 && milli > left(rule, account)) throw exhausted(rule, account, milli, currency)
-  return applyDelta(account, { heldMilli: milli, spentMilli: 0 })
 }
 
-/** Gives back money that was held and is not needed. */
-export function release(account: Account, milli: Milli): Account {
-  assertAmount(milli)
-  return applyDelta(account, { heldMilli: 0 - milli, spentMilli: 0 })
-}
-
-/** Moves money from held to spent. Only what is held can be spent. */
-export function spend(account: Account, milli: Milli): Account {
-  assertAmount(milli)
-  return applyDelta(account, { heldMilli: 0 - milli, spentMilli: milli })
-}
-
-/** The account after a change, such as what `settle` says. */
+/** The account after a change. What was spent can fall under nothing: something of an earlier period is taken back. */
 export function applyDelta(account: Account, delta: AccountDelta): Account {
   const heldMilli = checked(account.heldMilli + delta.heldMilli)
   const spentMilli = checked(account.spentMilli + delta.spentMilli)
-  assert(heldMilli >= 0 && spentMilli >= 0, 'no more is spent or released than is held')
+  assert(heldMilli >= 0, 'no more is released than is held')
   return { ...account, heldMilli, spentMilli }
 }
 
@@ -112,42 +126,21 @@ export function autoApproves(rule: BudgetRule, totalMilli: Milli): boolean {
   return totalMilli < rule.autoApproveBelow
 }
 
-/** The commitment for a machine whose money was held. */
-export function commit(facts: {
-  machine: string
-  budget: string
-  createdDay: LocalDay
-  paidTo: LocalDay
-  heldMilli: Milli
-}): Commitment {
-  assertAmount(facts.heldMilli)
-  assert(facts.createdDay < facts.paidTo, 'a machine is paid for its first day at least')
-  const { machine, ...rest } = facts
-  return { id: machine, ...rest, spentMilli: 0 }
-}
-
-/** More money held for a machine: for more days, or for the same days at a larger size. */
-export function topUp(commitment: Commitment, more: { heldMilli: Milli; paidTo: LocalDay }): Commitment {
-  assertAmount(more.heldMilli)
-  assert(more.paidTo >= commitment.paidTo, 'days that are paid stay paid')
-  return { ...commitment, heldMilli: checked(commitment.heldMilli + more.heldMilli), paidTo: more.paidTo }
-}
-
 /**
- * Closes a commitment at its machine's end: what the machine owes moves to spent, the rest of what was held is released.
- * `owedMilli` is for its whole life, what was spent before included. What was approved is the most that is taken, and
- * what was spent before stays spent. Settling again changes nothing.
+ * The share that the holders of a budget are to be told of now, once each for a limit and a period: the higher one where
+ * both are passed at once. A budget of nothing warns of nothing.
  */
-export function settle(
-  commitment: Commitment,
-  owedMilli: Milli,
-): { commitment: Commitment; delta: AccountDelta } {
-  assertAmount(owedMilli)
-  const due = Math.min(commitment.heldMilli, Math.max(0, owedMilli - commitment.spentMilli))
-  return {
-    commitment: { ...commitment, heldMilli: 0, spentMilli: checked(commitment.spentMilli + due) },
-    delta: { heldMilli: 0 - commitment.heldMilli, spentMilli: due },
-  }
+export function warningDue(rule: BudgetRule, account: Account): Warning | null {
+  const used = account.heldMilli + account.spentMilli
+  if (rule.limit === 0) return null
+  const told = account.warned?.limitMilli === rule.limit ? account.warned.share : 0
+  const passed = ([100, 80] as const).find((share) => used * 100 >= rule.limit * share)
+  return passed !== undefined && passed > told ? passed : null
+}
+
+/** The account once its holders have been told. */
+export function warned(rule: BudgetRule, account: Account, share: Warning): Account {
+  return { ...account, warned: { share, limitMilli: rule.limit } }
 }
 
 function exhausted(rule: BudgetRule, account: Account, milli: Milli, currency: string): Refusal {
@@ -156,8 +149,10 @@ function exhausted(rule: BudgetRule, account: Account, milli: Milli, currency: s
     leftMilli < 0
       ? `is ${formatMoney(0 - leftMilli)} ${currency} over its limit`
       : `has ${formatMoney(leftMilli)} ${currency} left`
+  const period = account.id.split('|')[1]
+  const when = period === undefined ? '' : ` in ${period}`
   const holders = `${rule.holders.length === 1 ? 'holder' : 'holders'} ${list(rule.holders)}`
-  const detail = `${rule.code} ${stands} and this needs ${formatMoney(milli)} ${currency}. Its ${holders} can raise it.`
+  const detail = `${rule.code} ${stands}${when} and this needs ${formatMoney(milli)} ${currency}. Its ${holders} can raise it.`
   return new Refusal('budget_exhausted', detail, { about: rule.code })
 }
 
@@ -165,8 +160,4 @@ function exhausted(rule: BudgetRule, account: Account, milli: Milli, currency: s
 function shareOf(used: Milli, limit: Milli): number {
   if (used === 0) return 0
   return used >= limit ? 1 : used / limit
-}
-
-function assertAmount(milli: Milli): void {
-  assert(checked(milli) >= 0, 'money is held, spent and released in amounts of zero or more')
 }

@@ -17,8 +17,10 @@ import {
 export interface Order extends Term {
   size: Size
   count: number
-  /** The day that free days are counted from: `from` for a new machine, earlier when it gets more time. */
+  /** The day it was made: `from` for a new machine, earlier when it gets more time. */
   createdDay: LocalDay
+  /** The day that free days are counted from, where that is not the day it was made. */
+  freeFrom?: LocalDay
 }
 
 export interface QuoteLine {
@@ -35,7 +37,7 @@ export interface QuoteLine {
 export interface Quote {
   totalMilli: Milli
   days: number
-  /** Days within the free allowance, whatever it covers. */
+  /** Days within the free allowance, whatever it covers; of machines that have different ones, the fewest. */
   freeDays: number
   /** days - freeDays. */
   chargeableDays: number
@@ -51,7 +53,7 @@ export function quote(order: Order, tariffs: readonly Tariff[]): Quote {
   const term = chargedTerm(order)
   const spans = byTariff(term, tariffs)
   const days = daysBetween(term)
-  const freeDays = sum(spans.map((span) => freeDaysIn(span, order.createdDay)))
+  const freeDays = sum(spans.map((span) => freeDaysIn(span, order)))
   const lines = spans.flatMap((span) => spanLines(order, span))
   return {
     totalMilli: checked(sum(lines.map((line) => line.amountMilli))),
@@ -63,6 +65,23 @@ export function quote(order: Order, tariffs: readonly Tariff[]): Quote {
     ),
     lines,
   }
+}
+
+/** One quote for machines that are priced apart because their free days are counted from different days. */
+export function together(quotes: readonly Quote[]): Quote {
+  const [first, ...others] = quotes
+  assert(first !== undefined, 'something is priced')
+  return others.reduce<Quote>((all, one) => {
+    const freeDays = Math.min(all.freeDays, one.freeDays)
+    return {
+      totalMilli: checked(all.totalMilli + one.totalMilli),
+      days: all.days,
+      freeDays,
+      chargeableDays: all.days - freeDays,
+      perDayMilli: checked(all.perDayMilli + one.perDayMilli),
+      lines: [...all.lines, ...one.lines],
+    }
+  }, first)
 }
 
 /**
@@ -82,12 +101,12 @@ export function chargedTerm(order: Pick<Order, 'createdDay' | 'from' | 'to'>): T
  * starts on the day it was taken over, its `createdDay`.
  */
 export function extensionOrder(
-  machine: { size: Size; createdDay: LocalDay; paidTo: LocalDay },
+  machine: { size: Size; createdDay: LocalDay; freeFrom?: LocalDay; paidTo: LocalDay },
   to: LocalDay,
 ): Order {
-  const { size, createdDay, paidTo } = machine
+  const { size, createdDay, freeFrom = createdDay, paidTo } = machine
   const from = paidTo > createdDay ? paidTo : createdDay
-  return { size, count: 1, createdDay, from, to: to > from ? to : from }
+  return { size, count: 1, createdDay, freeFrom, from, to: to > from ? to : from }
 }
 
 /** The full price of one machine for one day by a tariff. */
@@ -96,17 +115,18 @@ export function fullPrice(size: Size, tariff: Tariff): Milli {
   return checked(price.baseMilli + price.memoryMilli + price.cpuMilli)
 }
 
-/** How many of a span's days are free: the allowance runs from creation, and each day goes by its own tariff's. */
-function freeDaysIn(span: TariffSpan, createdDay: LocalDay): number {
-  const age = daysBetween({ from: createdDay, to: span.from })
+/** How many of a span's days are free: the allowance runs from one day, and each day goes by its own tariff's. */
+function freeDaysIn(span: TariffSpan, { createdDay, freeFrom = createdDay }: Order): number {
+  const age = daysBetween({ from: freeFrom, to: span.from })
   return Math.min(daysBetween(span), Math.max(0, span.tariff.freeDays - age))
 }
 
-function spanLines({ size, count, createdDay }: Order, span: TariffSpan): QuoteLine[] {
+function spanLines(order: Order, span: TariffSpan): QuoteLine[] {
+  const { size, count } = order
   const { tariff } = span
   const price = dayPrice(size, tariff)
   const days = daysBetween(span)
-  const freeDays = freeDaysIn(span, createdDay)
+  const freeDays = freeDaysIn(span, order)
   const paidDays = days - freeDays
   const extraDays = tariff.freeDaysCover === 'all' ? paidDays : days
   const rows = [

@@ -1,12 +1,22 @@
 import { z } from 'zod'
+import { addDuration, IsoDuration } from '../src/base/duration.ts'
 import { assert } from '../src/base/errors.ts'
-import { isLocalDay, type LocalDay } from '../src/base/period.ts'
+import { isLocalDay, type LocalDay, localDay } from '../src/base/period.ts'
 import { checked, isMoney, type Milli, parseMoney } from './money.ts'
 
 const Price = z
   .string()
   .refine(isMoney, 'an amount with at most three decimals in quotes, such as "0.685"')
   .transform(parseMoney)
+
+/** Prices for days on which a machine took up less than its full room. What is left out costs as ever. */
+const RestingPrices = z
+  .strictObject({ base: Price.optional(), perGb: Price.optional(), perCpu: Price.optional() })
+  .transform(({ base, perGb, perCpu }) => ({
+    ...(base === undefined ? {} : { baseMilli: base }),
+    ...(perGb === undefined ? {} : { perGbMilli: perGb }),
+    ...(perCpu === undefined ? {} : { perCpuMilli: perCpu }),
+  }))
 
 /** Prices from a day on, per machine and local calendar day. A tariff is never edited: a later one is added. */
 export const Tariff = z
@@ -17,11 +27,17 @@ export const Tariff = z
     freeDays: z.number().int().min(0).max(3660),
     /** What the free days cover: the whole machine, or only its base price. */
     freeDaysCover: z.enum(['all', 'base']).default('all'),
+    /** How long after a machine's end one of the same name on the same budget goes on with its free days. */
+    freeAgainAfter: IsoDuration.optional(),
     base: Price,
     /** For each GB above the first. */
     perGb: Price,
     /** For each CPU above the first. */
     perCpu: Price,
+    /** A day on which a machine was saved, or had come to its end, all day. */
+    saved: RestingPrices.optional(),
+    /** A day on which it was in the library all day. */
+    archived: RestingPrices.optional(),
   })
   .transform(({ base, perGb, perCpu, ...rest }) => ({
     ...rest,
@@ -30,6 +46,9 @@ export const Tariff = z
     perCpuMilli: perCpu,
   }))
 export type Tariff = z.infer<typeof Tariff>
+
+/** How much of a machine there was on a day, as far as prices care. */
+export type Occupation = 'running' | 'saved' | 'archived'
 
 /** What a price depends on: a machine's processors and memory. */
 export interface Size {
@@ -53,6 +72,29 @@ export interface DayPrice {
   baseMilli: Milli
   memoryMilli: Milli
   cpuMilli: Milli
+}
+
+type Rates = Pick<Tariff, 'baseMilli' | 'perGbMilli' | 'perCpuMilli'>
+
+/** The prices of a tariff for a day on which a machine was no more than `state`. */
+export function ratesFor(tariff: Tariff, state: Occupation): Rates {
+  const { baseMilli, perGbMilli, perCpuMilli } = tariff
+  return { baseMilli, perGbMilli, perCpuMilli, ...(state === 'running' ? {} : tariff[state]) }
+}
+
+/**
+ * The day that a new machine's free days are counted from: the day it is made, or, where one of the same name on the
+ * same budget ended too lately, the day that those of the earlier one were counted from.
+ */
+export function freeFromDay(
+  createdDay: LocalDay,
+  earlier: { freeFrom: LocalDay; endedOn: LocalDay } | undefined,
+  tariffs: readonly Tariff[],
+): LocalDay {
+  if (earlier === undefined) return createdDay
+  const pause = tariffOn(createdDay, tariffs).freeAgainAfter ?? { months: 0, days: 31, millis: 0 }
+  const again = localDay(addDuration(`${earlier.endedOn}T00:00:00.000Z`, pause, 'utc'), 'utc')
+  return createdDay < again ? earlier.freeFrom : createdDay
 }
 
 /** The tariff of a day: the latest that has begun. Days before the first tariff go by the first. */
@@ -84,7 +126,7 @@ export function byTariff(term: Term, tariffs: readonly Tariff[]): TariffSpan[] {
  * rounding. It is done here, half up, because a machine and a day is the smallest thing that is charged: rounding a
  * longer term instead would make an extension cost something else than the same days asked for at once.
  */
-export function dayPrice(size: Size, tariff: Tariff): DayPrice {
+export function dayPrice(size: Size, tariff: Rates): DayPrice {
   assert(Number.isSafeInteger(size.cpus), 'a machine has a whole number of CPUs')
   const memory = checked(thousandthsAboveFirst(size) * tariff.perGbMilli + 500)
   return {

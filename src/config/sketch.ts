@@ -8,6 +8,10 @@ const Word = z.string().optional().catch(undefined)
 const Amount = z.number().optional().catch(undefined)
 /** A word of the wrong kind stays as '' so that the places of the others do not move. */
 const Words = z.array(z.string().catch('')).catch([])
+/** Names, or objects that say whose name and more. */
+const People = z
+  .array(z.union([z.string(), z.object({ user: z.string() }).transform(({ user }) => user)]).catch(''))
+  .catch([])
 const Range = part({ default: Amount, max: Amount })
 
 export const Sketch = part({
@@ -24,7 +28,7 @@ export const Sketch = part({
   hypervisors: rows({ name: Word, hosts: rows({ name: Word, group: Word }).optional() }),
   templates: rows({ name: Word, cpus: Range, memoryGb: Range }),
   tariffs: rows({ from: Word }),
-  budgets: rows({ code: Word, holders: Words, members: Words, delegates: Words }),
+  budgets: rows({ code: Word, holders: Words, members: Words, delegates: People }),
   policies: part({
     approvals: part({ expire: Word, remindAfter: Word, fallback: Words }),
     machines: part({ maxTerm: Word, reminders: Words }),

@@ -9,9 +9,8 @@ export interface JobInputs {
     machine: string
     cpus: number
     memoryGb: number
-    /** What to go back to, and what to give back, if it cannot be done. */
+    /** What to go back to if it cannot be done. */
     was: { cpus: number; memoryGb: number }
-    heldMilli: number
     request: string | null
   }
   'delete-machine': { machine: string; reason: string }

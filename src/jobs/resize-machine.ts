@@ -1,9 +1,9 @@
-import { release } from '../../pricing/budget.ts'
-import { accountOf } from '../operations/holding.ts'
+import { allocate } from '../machines/usage.ts'
+import { holdAgain } from '../operations/holding.ts'
+import type { Machine, Size } from '../machines/machine.ts'
 import { fail, fulfil } from '../requests/request.ts'
 import type { Transaction } from '../store/store.ts'
 import { changeMachine, deskOf, driverOf, machineOf, withStatus } from './facts.ts'
-import type { Job } from './job.ts'
 import { redrawCards, tell } from './outbox.ts'
 import type { Trade } from './trade.ts'
 
@@ -21,7 +21,10 @@ export const resizeMachine: Trade<'resize-machine'> = {
     const status = await driver.status(machine.ref, work.signal)
     await work.store.transact(async (tx) => {
       const desk = deskOf(work, tx)
-      await changeMachine(tx, name, (known) => withStatus(known, status, desk.now))
+      const resized = await changeMachine(tx, name, (known) =>
+        resizedTo(withStatus(known, status, desk.now), { cpus, memoryGb }, desk.now),
+      )
+      if (resized !== undefined) await holdAgain(desk, resized, 'anyhow')
       await conclude(tx, request, (known) => fulfil(known, desk.now))
       const about = { kind: 'machine', id: name } as const
       await tell(desk, {
@@ -36,8 +39,8 @@ export const resizeMachine: Trade<'resize-machine'> = {
   async failed(tx, job, why, tools) {
     const desk = deskOf(tools, tx)
     const { machine: name, was, request } = job.input
-    await changeMachine(tx, name, (known) => ({ ...known, ...was }))
-    await giveBack(tx, job)
+    const restored = await changeMachine(tx, name, (known) => ({ ...known, ...was }))
+    if (restored !== undefined) await holdAgain(desk, restored, 'anyhow')
     await conclude(tx, request, (known) => fail(known, desk.now, why))
     const about = { kind: 'machine', id: name } as const
     await tell(desk, { kind: 'machine-failed', about, to: [job.by], text: `${name} keeps its size: ${why}.` })
@@ -45,12 +48,10 @@ export const resizeMachine: Trade<'resize-machine'> = {
   },
 }
 
-async function giveBack(tx: Transaction, job: Job<'resize-machine'>): Promise<void> {
-  const commitment = await tx.commitments.get(job.input.machine)
-  if (commitment === undefined) return
-  const milli = Math.min(job.input.heldMilli, commitment.heldMilli)
-  await tx.accounts.put(release(await accountOf(tx, commitment.budget), milli))
-  await tx.commitments.put({ ...commitment, heldMilli: commitment.heldMilli - milli })
+/** From now on it has that size; what it was promised beyond it by now is still to come. */
+function resizedTo(machine: Machine, size: Size, at: string): Machine {
+  const { cpus, memoryGb } = machine
+  return { ...allocate(machine, size, at), cpus, memoryGb }
 }
 
 async function conclude(

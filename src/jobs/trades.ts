@@ -1,3 +1,4 @@
+import { accrueCharges } from './accrue-charges.ts'
 import { controlMachine } from './control-machine.ts'
 import { deleteMachine } from './delete-machine.ts'
 import { deliverNotice, redrawCards } from './deliver-notice.ts'
@@ -41,6 +42,7 @@ export function sweeps(site: Pick<Site, 'pools'>, pace: Pace): Sweep[] {
     sweepExpiry,
     sweepRequests,
     sweepLeases,
+    accrueCharges(),
     refillPools(site),
     tidyUp(pace.tidyMillis),
   ]

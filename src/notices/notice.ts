@@ -14,6 +14,7 @@ export const noticeKinds = [
   'machine-changed',
   'lease-ending',
   'lease-ended',
+  'budget-warning',
   // A card that the bot answered with: kept so that it is redrawn, never sent.
   'shown',
 ] as const
@@ -35,7 +36,7 @@ export interface Delivery extends MessageRef {
 export interface Notice {
   id: string
   kind: NoticeKind
-  about: { kind: 'request' | 'machine' | 'lease'; id: string }
+  about: { kind: 'request' | 'machine' | 'lease' | 'budget'; id: string }
   to: string[]
   at: Instant
   deliveries: Delivery[]

@@ -1,14 +1,16 @@
 import { z } from 'zod'
-import { commit } from '../../pricing/budget.ts'
+import { commit } from '../../pricing/commitment.ts'
+import { chargedTerm } from '../../pricing/quote.ts'
 import { refuse } from '../base/errors.ts'
 import { localDay } from '../base/period.ts'
 import { hasRole, type Person } from '../identity/person.ts'
 import { mayControl } from '../machines/access.ts'
 import type { Machine } from '../machines/machine.ts'
 import { checkMayUse } from '../requests/approval.ts'
-import { holdOn } from './holding.ts'
+import { allocate } from '../machines/usage.ts'
+import { holdFor } from './holding.ts'
 import { change, type Context } from './operation.ts'
-import { horizon, priceOf } from './order.ts'
+import { horizon } from './order.ts'
 import { anybody, seen } from './rules.ts'
 import { text } from './shapes/fields.ts'
 import { MachineShape, machineView } from './shapes/machine.ts'
@@ -35,9 +37,9 @@ export const claimMachine = change({
     const owner = found?.user ?? machine.owner ?? caller.user
     // Whose machine it becomes is who will spend from it, not who claims it for them.
     const budget = checkMayUse(found ?? caller, input.budget, site.budgets)
-    await payFor(context, machine, budget.code)
-    const claimed = { ...machine, owner, budget: budget.code }
+    const claimed = allocate(machine, { owner, budget: budget.code }, context.now)
     await tx.machines.put(claimed)
+    await payFor(context, claimed, budget.code)
     return machineView(claimed, context)
   },
 })
@@ -57,19 +59,14 @@ function checkClaim({ caller }: Context, machine: Machine, owner: string | undef
     refuse('forbidden', 'Only operators may claim for somebody else.')
 }
 
-/** From the day it is claimed; the days before were nobody's to pay. */
-async function payFor(context: Context, machine: Machine, code: string): Promise<void> {
-  const { tx, now, site } = context
-  const size = { cpus: machine.cpus, memoryGb: machine.memoryGb }
-  const today = localDay(now, site.timezone)
-  const ends = horizon(machine.expiresAt, context)
-  const to = ends > now ? ends : now
-  const price = priceOf({ size, count: 1, from: now, to, createdAt: machine.createdAt }, context)
-  await holdOn(context, code, price.totalMilli)
+/** From the day it is claimed; the days before were nobody's to pay. One that is past its end costs nothing more. */
+async function payFor(context: Context, machine: Machine, budget: string): Promise<void> {
+  const { now, site } = context
   const createdDay = localDay(machine.createdAt, site.timezone)
-  const last = localDay(to, site.timezone)
-  const paidTo = last > today ? last : localDay(horizon(null, context), site.timezone)
-  await tx.commitments.put(
-    commit({ machine: machine.id, budget: code, createdDay, paidTo, heldMilli: price.totalMilli }),
-  )
+  const today = localDay(now, site.timezone)
+  const end = localDay(horizon(machine.expiresAt, context), site.timezone)
+  const paidTo = chargedTerm({ createdDay, from: today, to: end > today ? end : today }).to
+  const { id, ref, expiresAt } = machine
+  const facts = { id, ref, budget, createdDay, paidTo, chargedTo: today, openEnded: expiresAt === null }
+  await holdFor(context, machine, commit(facts), 'checked')
 }

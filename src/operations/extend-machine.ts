@@ -2,17 +2,17 @@ import { z } from 'zod'
 import { latest } from '../base/clock.ts'
 import { addDuration, days } from '../base/duration.ts'
 import { refuse } from '../base/errors.ts'
-import { isLocalDay, localDay, startOfDay } from '../base/period.ts'
+import { isLocalDay, startOfDay } from '../base/period.ts'
 import { extend, needsApproval } from '../machines/expiry.ts'
 import type { Machine } from '../machines/machine.ts'
 import { type Known, namesOnBudget, peopleBehind } from './approvers.ts'
 import { askFor } from './asking.ts'
 import { moveEnd, priceOfExtension } from './granting.ts'
-import { budgetNamed } from './holding.ts'
+import { budgetNamed } from './accounts.ts'
 import { change, type Context } from './operation.ts'
 import { anybody, steered } from './rules.ts'
 import { EndField, InstantShape } from './shapes/fields.ts'
-import { QuoteShape, quoteId, quoteView } from './shapes/quote.ts'
+import { QuoteShape, quoteKept, quoteView } from './shapes/quote.ts'
 
 const Extended = z.object({ expiresAt: InstantShape, quote: QuoteShape })
 const Requested = z.object({ request: z.string(), quote: QuoteShape })
@@ -59,11 +59,7 @@ export const extendMachine = change({
           purpose: `More time for ${machine.id}: ${machine.purpose}`.slice(0, 500),
           administrators: machine.administrators,
           budget: budgetNamed(site, machine.budget),
-          quote: {
-            id: quoteId(extra, localDay(now, site.timezone)),
-            totalMilli: extra.totalMilli,
-            perDayMilli: extra.perDayMilli,
-          },
+          quote: quoteKept(extra, { now, site }),
         },
         known,
       )

@@ -1,20 +1,22 @@
-import { commit, topUp } from '../../pricing/budget.ts'
-import { chargedTerm, extensionOrder, quote, type Quote } from '../../pricing/quote.ts'
+import { commit } from '../../pricing/commitment.ts'
+import { extensionOrder, quote, type Quote } from '../../pricing/quote.ts'
 import type { Instant } from '../base/clock.ts'
 import { assert, notFound } from '../base/errors.ts'
-import { type LocalDay, localDay } from '../base/period.ts'
+import { localDay } from '../base/period.ts'
 import { enqueue, redrawCards, tell } from '../jobs/outbox.ts'
 import { extend, nextAttention } from '../machines/expiry.ts'
 import { serverGroup } from '../machines/host.ts'
 import { type Machine, newMachine } from '../machines/machine.ts'
+import { promisedSize } from '../machines/usage.ts'
 import { approve, type Ask, type Decision, fulfil, type Request } from '../requests/request.ts'
 import type { ReadTransaction } from '../store/store.ts'
 import type { Site } from './site.ts'
 import { placeAll } from './capacity.ts'
-import { holdOn } from './holding.ts'
+import { budgetNamed, checkHolds } from './accounts.ts'
+import { holdFor, openCommitment } from './holding.ts'
 import { checkedNames } from './names.ts'
 import type { Context } from './operation.ts'
-import { endOfTerm, horizon, priceOf, templateNamed } from './order.ts'
+import { endOfTerm, priceNew, templateNamed } from './order.ts'
 import { resize } from './resizing.ts'
 
 type Granting = Pick<Context, 'tx' | 'now' | 'ids' | 'site'>
@@ -52,23 +54,21 @@ async function grantMachines(
   const { tx, now } = context
   const endsAt = endOfTerm(wishOf(ask), context)
   const size = { cpus: request.cpus, memoryGb: request.memoryGb }
-  const price = priceOf({ size, count: ask.count, from: now, to: endsAt }, context)
-  await holdOn(context, request.budget, price.totalMilli)
+  const names = await checkedNames(context, { base: ask.name, template: request.template, count: ask.count })
+  const { budget } = request
+  const { holds, paidTo, freeFrom } = await priceNew(context, { names, budget, size, endsAt })
+  await checkHolds(context, budgetNamed(context.site, budget), holds)
   const where = ask.host === null ? { group: serverGroup } : { host: ask.host }
   const hosts = await placeAll(tx, { ...size, count: ask.count, ...where })
-  const names = await checkedNames(context, { base: ask.name, template: request.template, count: ask.count })
+  const createdDay = localDay(now, context.site.timezone)
   for (const [index, name] of names.entries()) {
     const host = hosts[index]
     assert(host !== undefined, 'there is a host for each machine')
-    await orderMachine(context, request, { name, host: host.id, hypervisor: host.hypervisor, endsAt })
-    await tx.commitments.put(
-      commit({
-        machine: name,
-        budget: request.budget,
-        ...paidDays(context, endsAt),
-        heldMilli: price.totalMilli / ask.count,
-      }),
-    )
+    const place = { name, host: host.id, hypervisor: host.hypervisor, endsAt }
+    const machine = await orderMachine(context, request, place)
+    const facts = { id: name, ref: machine.ref, budget, createdDay, paidTo, openEnded: endsAt === null }
+    const commitment = commit({ ...facts, freeFrom: freeFrom.get(name) ?? createdDay })
+    await holdFor(context, machine, commitment, 'checked')
   }
   return { ...request, machines: names }
 }
@@ -78,19 +78,12 @@ function wishOf(ask: Extract<Ask, { kind: 'machines' }>): { until?: string; days
   return { until: ask.until ?? 'never' }
 }
 
-function paidDays(context: Granting, endsAt: Instant | null): { createdDay: LocalDay; paidTo: LocalDay } {
-  const { now, site } = context
-  const createdDay = localDay(now, site.timezone)
-  const to = localDay(horizon(endsAt, context), site.timezone)
-  return { createdDay, paidTo: chargedTerm({ createdDay, from: createdDay, to }).to }
-}
-
 /** The machine as it will be, and the job that makes it so. */
 async function orderMachine(
   context: Granting,
   request: Request,
   facts: { name: string; host: string; hypervisor: string; endsAt: Instant | null },
-): Promise<void> {
+): Promise<Machine> {
   const { tx, now, ids, site } = context
   const { name, host, hypervisor, endsAt } = facts
   const subject = `machine:${name}`
@@ -116,7 +109,9 @@ async function orderMachine(
     request: request.id,
   }
   const attentionAt = nextAttention(machine, site.policies.machines, now, site.timezone)
-  await tx.machines.put({ ...machine, attentionAt })
+  const ordered = { ...machine, attentionAt }
+  await tx.machines.put(ordered)
+  return ordered
 }
 
 async function grantExtension(
@@ -151,12 +146,12 @@ export async function moveEnd(
   const { tx, now, site } = context
   const next = extend(machine, until, site.policies.machines, now, site.timezone)
   const extra = await priceOfExtension(context, machine, until)
-  const commitment = await tx.commitments.get(machine.id)
+  const commitment = await openCommitment(context, machine)
   if (commitment !== undefined) {
-    await holdOn(context, commitment.budget, extra.totalMilli)
     const to = localDay(until, site.timezone)
+    // Days that are paid stay paid.
     const paidTo = to > commitment.paidTo ? to : commitment.paidTo
-    await tx.commitments.put(topUp(commitment, { heldMilli: extra.totalMilli, paidTo }))
+    await holdFor(context, next, { ...commitment, paidTo, openEnded: false }, 'checked')
   }
   await tx.machines.put(next)
   await redrawCards(context, `machine:${machine.id}`)
@@ -170,9 +165,10 @@ export async function priceOfExtension(
   until: Instant,
 ): Promise<Quote> {
   const zone = site.timezone
-  const commitment = await tx.commitments.get(machine.id)
+  const commitment = await openCommitment({ tx }, machine)
   const createdDay = commitment?.createdDay ?? localDay(machine.createdAt, zone)
+  const freeFrom = commitment?.freeFrom ?? createdDay
   const paidTo = commitment?.paidTo ?? localDay(machine.expiresAt ?? until, zone)
-  const size = { cpus: machine.cpus, memoryGb: machine.memoryGb }
-  return quote(extensionOrder({ size, createdDay, paidTo }, localDay(until, zone)), site.tariffs)
+  const size = promisedSize(machine)
+  return quote(extensionOrder({ size, createdDay, freeFrom, paidTo }, localDay(until, zone)), site.tariffs)
 }

@@ -1,14 +1,18 @@
 import { z } from 'zod'
-import { type Quote, quote } from '../../pricing/quote.ts'
+import { type Hold, holdsFor, gathered } from '../../pricing/commitment.ts'
+import { chargedTerm, type Order as PricedOrder, type Quote, quote, together } from '../../pricing/quote.ts'
+import { freeFromDay } from '../../pricing/tariff.ts'
 import type { Instant } from '../base/clock.ts'
 import { addDuration } from '../base/duration.ts'
 import { Refusal, refuse } from '../base/errors.ts'
-import { localDay } from '../base/period.ts'
+import { type LocalDay, localDay } from '../base/period.ts'
 import { list } from '../base/text.ts'
 import { termAllowed } from '../machines/expiry.ts'
 import type { Size } from '../machines/machine.ts'
 import { sizeFor } from '../machines/sizing.ts'
 import type { Template } from '../machines/template.ts'
+import type { ReadTransaction } from '../store/store.ts'
+import { periodicOf } from './accounts.ts'
 import { EndField, endOf } from './shapes/fields.ts'
 import type { Site } from './site.ts'
 
@@ -66,6 +70,50 @@ export function priceOf(
     },
     tariffs,
   )
+}
+
+/** What new machines cost, with what each is to be paid for and what has to be held for all of them. */
+export interface NewMachines {
+  quote: Quote
+  holds: Hold[]
+  paidTo: LocalDay
+  /** By name, the day that free days are counted from. */
+  freeFrom: ReadonlyMap<string, LocalDay>
+}
+
+/**
+ * Prices new machines by their names: one that follows another of its name on the same budget may have used up its free
+ * days already.
+ */
+export async function priceNew(
+  { tx, now, site }: { tx: ReadTransaction; now: Instant; site: Site },
+  order: { names: readonly string[]; budget: string; size: Size; endsAt: Instant | null },
+): Promise<NewMachines> {
+  const { names, budget, size, endsAt } = order
+  const createdDay = localDay(now, site.timezone)
+  const to = localDay(horizon(endsAt, { now, site }), site.timezone)
+  const term = chargedTerm({ createdDay, from: createdDay, to })
+  const freeFrom = new Map<string, LocalDay>()
+  for (const name of names) {
+    const earlier = await tx.commitments.get(name)
+    const { endedOn = null } = earlier ?? {}
+    const isSame = earlier?.budget === budget && endedOn !== null
+    freeFrom.set(
+      name,
+      freeFromDay(createdDay, isSame ? { freeFrom: earlier.freeFrom, endedOn } : undefined, site.tariffs),
+    )
+  }
+  const orders = [...new Set(freeFrom.values())].map((first): PricedOrder => {
+    const count = names.filter((name) => freeFrom.get(name) === first).length
+    return { size, count, createdDay, freeFrom: first, ...term }
+  })
+  const holds = orders.flatMap((each) => holdsFor(each, periodicOf(site, budget), site.tariffs))
+  return {
+    quote: together(orders.map((each) => quote(each, site.tariffs))),
+    holds: gathered(holds),
+    paidTo: term.to,
+    freeFrom,
+  }
 }
 
 /** The end up to which money is held: for a machine without one, the longest term from now. */

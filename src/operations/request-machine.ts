@@ -8,14 +8,12 @@ import { placeAll } from './capacity.ts'
 import { serverGroup } from '../machines/host.ts'
 import { checkedNames } from './names.ts'
 import { change } from './operation.ts'
-import { OrderFields, orderOf } from './order.ts'
+import { OrderFields, orderOf, priceNew } from './order.ts'
 import { anybody } from './rules.ts'
 import { text } from './shapes/fields.ts'
-import { quoteId } from './shapes/quote.ts'
+import { quoteKept } from './shapes/quote.ts'
 import { RequestShape, requestView } from './shapes/request.ts'
-import { localDay } from '../base/period.ts'
-import { hold } from '../../pricing/budget.ts'
-import { accountOf } from './holding.ts'
+import { checkHolds } from './accounts.ts'
 
 export const requestMachine = change({
   name: 'request-machine',
@@ -42,15 +40,16 @@ export const requestMachine = change({
       refuse('forbidden', 'Only operators choose the host. Leave it out and one is found.')
     }
     const warnings = administratorWarnings(caller, input.administrators, known)
-    const { template, size, count, endsAt, quote } = orderOf(input, { now, site })
+    const { template, size, count, endsAt } = orderOf(input, { now, site })
     // Whoever asks learns now, not after the approval, that there is no money, no room or no such name.
-    hold(budget, await accountOf(tx, budget.code), quote.totalMilli, site.currency)
+    const names = await checkedNames(context, { base: input.name ?? null, template: template.name, count })
+    const { quote, holds } = await priceNew(context, { names, budget: budget.code, size, endsAt })
+    await checkHolds(context, budget, holds)
     await placeAll(tx, {
       ...size,
       count,
       ...(input.host === undefined ? { group: serverGroup } : { host: input.host }),
     })
-    await checkedNames(context, { base: input.name ?? null, template: template.name, count })
     const request = await askFor(
       context,
       {
@@ -68,11 +67,7 @@ export const requestMachine = change({
         purpose: input.purpose,
         administrators: input.administrators,
         budget,
-        quote: {
-          id: quoteId(quote, localDay(now, site.timezone)),
-          totalMilli: quote.totalMilli,
-          perDayMilli: quote.perDayMilli,
-        },
+        quote: quoteKept(quote, { now, site }),
       },
       known,
     )

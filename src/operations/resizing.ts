@@ -1,4 +1,3 @@
-import { type Commitment, topUp } from '../../pricing/budget.ts'
 import { quote } from '../../pricing/quote.ts'
 import type { Instant } from '../base/clock.ts'
 import { refuse } from '../base/errors.ts'
@@ -8,8 +7,9 @@ import type { Job } from '../jobs/job.ts'
 import type { Machine, Size } from '../machines/machine.ts'
 import { explainRefusal, place } from '../machines/placement.ts'
 import type { ReadTransaction } from '../store/store.ts'
+import { recorded } from '../machines/usage.ts'
 import { loadOf } from './capacity.ts'
-import { holdOn } from './holding.ts'
+import { holdAgain, openCommitment } from './holding.ts'
 import type { Context } from './operation.ts'
 import type { Site } from './site.ts'
 
@@ -19,23 +19,18 @@ export async function priceOfResize(
   machine: Machine,
   size: Size,
 ): Promise<number> {
-  const commitment = await tx.commitments.get(machine.id)
+  const commitment = await openCommitment({ tx }, machine)
   if (commitment === undefined) return 0
   const today = localDay(now, site.timezone)
-  const price = (of: Size): number => remaining(commitment, of, today, site)
-  return price(size) - price({ cpus: machine.cpus, memoryGb: machine.memoryGb })
-}
-
-function remaining({ createdDay, paidTo }: Commitment, size: Size, today: string, site: Site): number {
-  if (today >= paidTo) return 0
+  const { createdDay, freeFrom, paidTo: to } = commitment
+  if (today >= to) return 0
   const from = today > createdDay ? today : createdDay
-  return quote({ size, count: 1, createdDay, from, to: paidTo }, site.tariffs).totalMilli
+  const price = ({ cpus, memoryGb }: Size): number =>
+    quote({ size: { cpus, memoryGb }, count: 1, createdDay, freeFrom, from, to }, site.tariffs).totalMilli
+  return price(size) - price(machine)
 }
 
-/**
- * Holds the difference and leaves the work behind. A smaller size gives money back only when the machine ends, since what
- * it cost until now is worked out then.
- */
+/** Holds the difference and leaves the work behind. A smaller size gives money back once the machine has it. */
 export async function resize(
   context: Pick<Context, 'tx' | 'now' | 'ids' | 'site'>,
   machine: Machine,
@@ -44,18 +39,13 @@ export async function resize(
   const { tx } = context
   const { cpus, memoryGb, by, request } = facts
   await checkRoom(tx, machine, { cpus, memoryGb })
-  const extra = await priceOfResize(context, machine, { cpus, memoryGb })
-  const commitment = await tx.commitments.get(machine.id)
-  if (commitment !== undefined && extra > 0) {
-    await holdOn(context, commitment.budget, extra)
-    await tx.commitments.put(topUp(commitment, { heldMilli: extra, paidTo: commitment.paidTo }))
-  }
   const was = { cpus: machine.cpus, memoryGb: machine.memoryGb }
-  const heldMilli = commitment === undefined ? 0 : Math.max(0, extra)
-  const input = { machine: machine.id, cpus, memoryGb, was, heldMilli, request }
+  const input = { machine: machine.id, cpus, memoryGb, was, request }
   const job = await enqueue(context, 'resize-machine', input, { subject: `machine:${machine.id}`, by })
   // The room is taken from now on, so that nobody else is given it meanwhile; the job goes back if it cannot be done.
-  await tx.machines.put({ ...machine, cpus, memoryGb, job: job.id })
+  const promised = { ...recorded(machine), cpus, memoryGb, job: job.id }
+  await tx.machines.put(promised)
+  await holdAgain(context, promised, 'checked')
   return job
 }
 

@@ -61,7 +61,14 @@ export interface Request {
   administrators: string[]
   budget: string
   /** The quote as it stood when it was asked for; kept so that what was approved can be shown later. */
-  quote: { id: string; totalMilli: number; perDayMilli: number }
+  quote: {
+    id: string
+    /** Of everything that it says; absent where it was made without one. */
+    hash?: string
+    totalMilli: number
+    perDayMilli: number
+    validUntil?: Instant
+  }
   approvers: Approver[]
   decisions: Decision[]
   /** Names of the machines it made or is about. */

@@ -1,5 +1,6 @@
 import type { Desktop } from '../../broker/desktop.ts'
 import type { Lease } from '../../broker/lease.ts'
+import { dueKey } from '../../pricing/commitment.ts'
 import type { Machine } from '../machines/machine.ts'
 import { requestOrder } from '../requests/request.ts'
 import type { CollectionName, Documents, Indexes } from './store.ts'
@@ -42,7 +43,15 @@ export const collections: { readonly [K in CollectionName]: CollectionRule<K> } 
     unique: [],
   },
   accounts: { order: byId, indexes: {}, unique: [] },
-  commitments: { order: byId, indexes: { budget: (commitment) => commitment.budget }, unique: [] },
+  commitments: {
+    order: byId,
+    indexes: {
+      open: ({ budget, endedOn }) => when(endedOn === null, budget),
+      due: dueKey,
+    },
+    unique: [],
+  },
+  tallies: { order: byId, indexes: { statement: ({ budget, month }) => `${budget}|${month}` }, unique: [] },
   hosts: { order: byId, indexes: { hypervisor: (host) => host.hypervisor }, unique: [] },
   desktops: {
     order: byId,

@@ -54,7 +54,13 @@ export async function lowdb(options: LowdbOptions): Promise<Store> {
 }
 
 function nothing(clock: Clock): Checkpoint {
-  return { format: currentFormat, sequence: 0, at: clock.now(), blocks: { audit: [] }, documents: [] }
+  return {
+    format: currentFormat,
+    sequence: 0,
+    at: clock.now(),
+    blocks: { audit: [], charges: [] },
+    documents: [],
+  }
 }
 
 interface Parts {
@@ -142,11 +148,13 @@ class LowdbStore implements Store {
     const { low, memory, journal, files, clock } = this.#parts
     if (low.data.sequence === journal.durable && low.data.format === currentFormat) return
     const { sequence, documents, rows } = await this.#commits.rotate((number) => picture(memory, number))
-    const audit = await memory.journals.audit.fold(rows)
+    const { audit, charges } = memory.journals
+    const blocks = { audit: await audit.fold(rows.audit), charges: await charges.fold(rows.charges) }
     await files.sync()
-    memory.journals.audit.adopt(audit, rows)
+    audit.adopt(blocks.audit, rows.audit)
+    charges.adopt(blocks.charges, rows.charges)
     const before = low.data
-    low.data = { format: currentFormat, sequence, at: clock.now(), blocks: { audit }, documents }
+    low.data = { format: currentFormat, sequence, at: clock.now(), blocks, documents }
     await low.write().catch((error: unknown) => {
       low.data = before
       throw error
@@ -244,5 +252,5 @@ function picture({ tables, journals }: Memory, sequence: number) {
     name,
     table.documents(),
   ])
-  return { sequence, documents, rows: journals.audit.rows() }
+  return { sequence, documents, rows: { audit: journals.audit.rows(), charges: journals.charges.rows() } }
 }

@@ -1,6 +1,9 @@
 import type { Desktop } from '../../broker/desktop.ts'
 import type { Lease } from '../../broker/lease.ts'
-import type { Account, Commitment } from '../../pricing/budget.ts'
+import type { Account } from '../../pricing/budget.ts'
+import type { Charge } from '../../pricing/charge.ts'
+import type { Commitment } from '../../pricing/commitment.ts'
+import type { Tally } from '../../pricing/tally.ts'
 import type { Instant } from '../base/clock.ts'
 import type { AuditRow } from '../identity/audit.ts'
 import type { Session } from '../identity/tokens.ts'
@@ -17,6 +20,7 @@ export interface Documents {
   requests: Request
   accounts: Account
   commitments: Commitment
+  tallies: Tally
   hosts: Host
   desktops: Desktop
   leases: Lease
@@ -54,7 +58,8 @@ export interface Indexes {
   machines: 'owner' | 'administrator' | 'state' | 'budget' | 'host' | 'pool' | 'orphan' | 'attention'
   requests: 'state' | 'requester' | 'approver' | 'attention'
   accounts: never
-  commitments: 'budget'
+  commitments: 'open' | 'due'
+  tallies: 'statement'
   hosts: 'hypervisor'
   desktops: 'pool' | 'free' | 'coming' | 'person'
   leases:
@@ -83,6 +88,7 @@ export interface Indexes {
  */
 export interface Journals {
   audit: AuditRow
+  charges: Charge
 }
 export type JournalName = keyof Journals
 

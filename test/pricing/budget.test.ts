@@ -2,15 +2,14 @@ import { describe, expect, test } from 'vitest'
 import {
   applyDelta,
   autoApproves,
-  commit,
+  BudgetRule,
+  checkLeft,
+  delegatesOn,
   emptyAccount,
-  hold,
   left,
   overview,
-  release,
-  settle,
-  spend,
-  topUp,
+  warned,
+  warningDue,
 } from '../../pricing/budget.ts'
 import { aBudget } from './builders.ts'
 
@@ -24,9 +23,9 @@ test('a new account has the whole limit left', () => {
 
 describe('money on an account', () => {
   test('is held, spent and released', () => {
-    const held = hold(rule, emptyAccount('T-1042'), 10_000, 'CHF')
-    const spent = spend(held, 3_000)
-    const released = release(spent, 7_000)
+    const held = applyDelta(emptyAccount('T-1042'), { heldMilli: 10_000, spentMilli: 0 })
+    const spent = applyDelta(held, { heldMilli: -3_000, spentMilli: 3_000 })
+    const released = applyDelta(spent, { heldMilli: -7_000, spentMilli: 0 })
 
     expect(held).toEqual({ id: 'T-1042', heldMilli: 10_000, spentMilli: 0 })
     expect(spent).toEqual({ id: 'T-1042', heldMilli: 7_000, spentMilli: 3_000 })
@@ -34,31 +33,24 @@ describe('money on an account', () => {
   })
 
   test('can be held to the last unit', () => {
-    const full = hold(rule, account, 3_200, 'CHF')
-
-    expect(left(rule, full)).toBe(0)
+    expect(() => checkLeft(rule, account, 3_200, 'CHF')).not.toThrow()
   })
 
-  test('is not taken from the account that was handed in', () => {
-    const before = { ...account }
+  test('may be given back for an earlier period, so that less than nothing was spent', () => {
+    const account = applyDelta(emptyAccount('T-1042'), { heldMilli: 0, spentMilli: -960 })
 
-    hold(rule, account, 1_000, 'CHF')
-
-    expect(account).toEqual(before)
+    expect(left(rule, account)).toBe(20_960)
   })
 
   test.each([
-    { what: 'spend more than is held', act: () => spend(account, 12_001) },
-    { what: 'release more than is held', act: () => release(account, 12_001) },
-    { what: 'spend less than nothing', act: () => spend(account, -1) },
-    { what: 'release less than nothing', act: () => release(account, -1) },
-    { what: 'hold less than nothing', act: () => hold(rule, account, -1, 'CHF') },
-    { what: 'hold part of a milli-unit', act: () => hold(rule, account, 0.5, 'CHF') },
-    { what: 'read another account', act: () => left(rule, emptyAccount('T-2000')) },
     {
-      what: 'take back what was never spent',
-      act: () => applyDelta(account, { heldMilli: 0, spentMilli: -4_801 }),
+      what: 'release more than is held',
+      act: () => applyDelta(account, { heldMilli: -12_001, spentMilli: 0 }),
     },
+    { what: 'hold less than nothing', act: () => checkLeft(rule, account, -1, 'CHF') },
+    { what: 'hold part of a milli-unit', act: () => checkLeft(rule, account, 0.5, 'CHF') },
+    { what: 'read another account', act: () => left(rule, emptyAccount('T-2000')) },
+    { what: 'read another account of a period', act: () => left(rule, emptyAccount('T-2000|2026')) },
   ])('is asserted: to $what is our own mistake', ({ act }) => {
     expect(act).toThrow(expect.objectContaining({ code: 'ERR_ASSERTION' }))
   })
@@ -82,19 +74,25 @@ describe('a budget that is used up', () => {
       says: 'T-1042 is 1.80 CHF over its limit and this needs 12.50 CHF. Its holder bob can raise it.',
     },
   ])('$about refuses with what is left, what is needed and who can help', ({ budget, says }) => {
-    const act = () => hold(budget, account, 12_500, 'CHF')
+    const act = () => checkLeft(budget, account, 12_500, 'CHF')
 
     expect(act).toThrow(expect.objectContaining({ code: 'budget_exhausted', status: 402, message: says }))
   })
 
   test('refuses one milli-unit too much', () => {
-    expect(() => hold(rule, account, 3_201, 'CHF')).toThrow('has 3.20 CHF left and this needs 3.201 CHF')
+    expect(() => checkLeft(rule, account, 3_201, 'CHF')).toThrow('has 3.20 CHF left and this needs 3.201 CHF')
   })
 
   test('still holds nothing for a machine that costs nothing', () => {
     const lowered = aBudget({ limit: 15_000 })
 
-    expect(hold(lowered, account, 0, 'CHF')).toEqual(account)
+    expect(() => checkLeft(lowered, account, 0, 'CHF')).not.toThrow()
+  })
+
+  test('names the period that its limit counts for', () => {
+    const act = () => checkLeft(rule, { ...account, id: 'T-1042|2026-Q4' }, 3_201, 'CHF')
+
+    expect(act).toThrow('T-1042 has 3.20 CHF left in 2026-Q4 and this needs 3.201 CHF')
   })
 })
 
@@ -138,70 +136,56 @@ test.each([
   },
 )
 
-describe('a commitment', () => {
-  const commitment = commit({
-    machine: 'webafs20',
-    budget: 'T-1042',
-    createdDay: '2009-10-16',
-    paidTo: '2009-10-30',
-    heldMilli: 10_000,
+describe('a warning to the holders', () => {
+  test.each([
+    { about: 'under 80 %', used: 15_999, told: undefined, share: null },
+    { about: 'at 80 %', used: 16_000, told: undefined, share: 80 },
+    { about: 'at 80 % once told', used: 16_000, told: 80, share: null },
+    { about: 'at all of it after 80 %', used: 20_000, told: 80, share: 100 },
+    { about: 'at all of it at once', used: 20_000, told: undefined, share: 100 },
+    { about: 'over it once told', used: 25_000, told: 100, share: null },
+    { about: 'at 80 % again after all of it', used: 16_500, told: 100, share: null },
+  ] as const)('is due $about: $share', ({ used, told, share }) => {
+    const stands = { id: 'T-1042', heldMilli: used - 1_000, spentMilli: 1_000 }
+    const account = told === undefined ? stands : warned(rule, stands, told)
+
+    expect(warningDue(rule, account)).toBe(share)
   })
 
-  test('is known by its machine and starts with nothing spent', () => {
-    expect(commitment).toEqual({
-      id: 'webafs20',
-      budget: 'T-1042',
-      createdDay: '2009-10-16',
-      paidTo: '2009-10-30',
-      heldMilli: 10_000,
-      spentMilli: 0,
-    })
+  test('is due anew once the limit is another', () => {
+    const account = warned(rule, { id: 'T-1042', heldMilli: 17_000, spentMilli: 0 }, 80)
+
+    expect(warningDue(aBudget({ limit: 21_000 }), account)).toBe(80)
   })
 
-  test('grows with an extension and keeps the day it was made', () => {
-    const longer = topUp(commitment, { heldMilli: 2_500, paidTo: '2009-11-30' })
-
-    expect(longer).toEqual({ ...commitment, heldMilli: 12_500, paidTo: '2009-11-30' })
+  test('is never due for a budget of nothing', () => {
+    expect(warningDue(aBudget({ limit: 0 }), { id: 'T-1042', heldMilli: 0, spentMilli: 5 })).toBeNull()
   })
+})
 
-  test('grows for the same days when its machine grows', () => {
-    const dearer = topUp(commitment, { heldMilli: 2_500, paidTo: '2009-10-30' })
-
-    expect(dearer).toEqual({ ...commitment, heldMilli: 12_500 })
+describe('delegates', () => {
+  const parsed = BudgetRule.parse({
+    code: 'T-1042',
+    title: 'Detector controls',
+    holders: ['bob'],
+    delegates: ['carol', { user: 'Olga', from: '2026-11-01', to: '2026-11-30' }, { user: 'dave' }],
+    limit: '20.00',
   })
 
   test.each([
-    { about: 'in part', spent: 0, owed: 4_000, due: 4_000 },
-    { about: 'in whole', spent: 0, owed: 10_000, due: 10_000 },
-    { about: 'when nothing is owed', spent: 0, owed: 0, due: 0 },
-    { about: 'up to what was approved', spent: 0, owed: 99_000, due: 10_000 },
-    { about: 'after some was spent', spent: 3_000, owed: 4_000, due: 1_000 },
-    { about: 'after more was spent than is owed', spent: 5_000, owed: 4_000, due: 0 },
-  ])('is settled $about', ({ spent, owed, due }) => {
-    const settled = settle({ ...commitment, spentMilli: spent }, owed)
-
-    expect(settled.delta).toEqual({ heldMilli: -10_000, spentMilli: due })
-    expect(settled.commitment).toEqual({ ...commitment, heldMilli: 0, spentMilli: spent + due })
+    { day: '2026-10-31', names: ['carol', 'dave'] },
+    { day: '2026-11-01', names: ['carol', 'olga', 'dave'] },
+    { day: '2026-11-30', names: ['carol', 'olga', 'dave'] },
+    { day: '2026-12-01', names: ['carol', 'dave'] },
+  ])('on $day are $names', ({ day, names }) => {
+    expect(delegatesOn(parsed, day)).toEqual(names)
   })
 
-  test('changes nothing when it is settled again', () => {
-    const once = settle(commitment, 4_000)
+  test('whose last day is before their first are a fault of the file', () => {
+    const delegates = [{ user: 'olga', from: '2026-11-02', to: '2026-11-01' }]
 
-    const twice = settle(once.commitment, 4_000)
+    const parsed = BudgetRule.safeParse({ code: 'T', title: 'x', holders: ['bob'], limit: '1.00', delegates })
 
-    expect(twice).toEqual({ commitment: once.commitment, delta: { heldMilli: 0, spentMilli: 0 } })
-  })
-
-  test.each([
-    {
-      what: 'to be paid for no day',
-      act: () => commit({ ...commitment, machine: 'x', paidTo: '2009-10-16' }),
-    },
-    { what: 'to hold less than nothing', act: () => commit({ ...commitment, machine: 'x', heldMilli: -1 }) },
-    { what: 'to lose paid days', act: () => topUp(commitment, { heldMilli: 0, paidTo: '2009-10-29' }) },
-    { what: 'to lose money', act: () => topUp(commitment, { heldMilli: -1, paidTo: '2009-10-30' }) },
-    { what: 'to owe less than nothing', act: () => settle(commitment, -1) },
-  ])('is asserted not $what', ({ act }) => {
-    expect(act).toThrow(expect.objectContaining({ code: 'ERR_ASSERTION' }))
+    expect(parsed.success).toBe(false)
   })
 })

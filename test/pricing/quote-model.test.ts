@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { costToDate } from '../../pricing/cost.ts'
 import { chargedTerm, extensionOrder, type Order, quote, type QuoteLine } from '../../pricing/quote.ts'
 import { instant } from '../../src/base/clock.ts'
 import { addDays, termOf } from '../../src/base/period.ts'
@@ -153,29 +152,6 @@ describe('the way in which days are bought makes no difference', () => {
         const all = quote(order, tariffs)
 
         expect(all.totalMilli).toBe(one.totalMilli * order.count)
-      }),
-    )
-  })
-})
-
-describe('the cost to date', () => {
-  test('never falls from day to day, and ends at the quote for the same end', () => {
-    fc.assert(
-      fc.property(size, days, length, length, tariffs, (size, day, term, seen, tariffs) => {
-        const createdDay = dayText(day)
-        const endedDay = dayText(day + term)
-        const total = quote(
-          { size, count: 1, createdDay, from: createdDay, to: endedDay },
-          tariffs,
-        ).totalMilli
-
-        const today = costToDate({ size, createdDay, today: dayText(day + seen), endedDay }, tariffs)
-        const tomorrow = costToDate({ size, createdDay, today: dayText(day + seen + 1), endedDay }, tariffs)
-        const after = costToDate({ size, createdDay, today: dayText(day + term + 1), endedDay }, tariffs)
-
-        expect(today).toBeLessThanOrEqual(tomorrow)
-        expect(tomorrow).toBeLessThanOrEqual(total)
-        expect(after).toBe(total)
       }),
     )
   })

@@ -1,14 +1,13 @@
 import { z } from 'zod'
-import { costToDate } from '../../../pricing/cost.ts'
 import { formatMoney } from '../../../pricing/money.ts'
-import { earliest, type Instant } from '../../base/clock.ts'
-import { localDay } from '../../base/period.ts'
+import type { Instant } from '../../base/clock.ts'
 import type { Caller } from '../../identity/person.ts'
 import { mayControl } from '../../machines/access.ts'
 import { verbs } from '../../machines/control.ts'
 import type { Machine } from '../../machines/machine.ts'
 import { machineStates } from '../../machines/machine.ts'
 import type { ReadTransaction } from '../../store/store.ts'
+import { costToDate } from '../charging.ts'
 import type { Site } from '../site.ts'
 import { stateNames } from '../../base/states.ts'
 import { InstantShape, MoneyShape } from './fields.ts'
@@ -79,27 +78,10 @@ export async function machineView(
     budget: facts.budget,
     request: facts.request,
     pool: facts.pool,
-    costToDate: formatMoney(costOf(machine, now, site)),
+    costToDate: formatMoney(await costToDate(tx, machine, { now, site })),
     currency: site.currency,
     verbs: mayControl(caller, machine) ? verbsOf(machine) : [],
   }
-}
-
-/** What a machine has cost until now. Desktops of a pool and machines without a budget cost nobody. */
-export function costOf(machine: Machine, now: Instant, site: Site): number {
-  if (machine.budget === null || machine.pool !== null) return 0
-  const zone = site.timezone
-  const gone = machine.history.find(({ state }) => state === 'deleted' || state === 'failed')
-  const ended = earliest(gone?.at, machine.expiresAt)
-  return costToDate(
-    {
-      size: { cpus: machine.cpus, memoryGb: machine.memoryGb },
-      createdDay: localDay(machine.createdAt, zone),
-      today: localDay(now, zone),
-      endedDay: ended === null ? null : localDay(ended, zone),
-    },
-    site.tariffs,
-  )
 }
 
 function verbsOf(machine: Machine): string[] {

@@ -43,7 +43,8 @@ const Header = z.object({
   format: z.number(),
   sequence: z.number(),
   at: z.string(),
-  blocks: z.object({ audit: z.array(Block) }),
+  // A journal that came later has no blocks in an older checkpoint.
+  blocks: z.object({ audit: z.array(Block), charges: z.array(Block).default([]) }),
   /** How many documents of which collection follow. */
   documents: z.array(z.tuple([z.string(), z.number()])),
 })

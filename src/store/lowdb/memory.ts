@@ -23,6 +23,7 @@ export function emptyMemory(files: Files, blocks: Blocks): Memory {
       requests: new Table(collections.requests),
       accounts: new Table(collections.accounts),
       commitments: new Table(collections.commitments),
+      tallies: new Table(collections.tallies),
       hosts: new Table(collections.hosts),
       desktops: new Table(collections.desktops),
       leases: new Table(collections.leases),
@@ -34,6 +35,9 @@ export function emptyMemory(files: Files, blocks: Blocks): Memory {
       counters: new Table(collections.counters),
       secrets: new Table(collections.secrets),
     },
-    journals: { audit: new MonthJournal('audit', files, blocks.audit) },
+    journals: {
+      audit: new MonthJournal('audit', files, blocks.audit),
+      charges: new MonthJournal('charges', files, blocks.charges),
+    },
   }
 }

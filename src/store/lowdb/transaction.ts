@@ -102,6 +102,7 @@ export function transactionOn({ tables, journals }: Memory, work: Work): Transac
     requests: new WorkingCollection('requests', tables.requests, work),
     accounts: new WorkingCollection('accounts', tables.accounts, work),
     commitments: new WorkingCollection('commitments', tables.commitments, work),
+    tallies: new WorkingCollection('tallies', tables.tallies, work),
     hosts: new WorkingCollection('hosts', tables.hosts, work),
     desktops: new WorkingCollection('desktops', tables.desktops, work),
     leases: new WorkingCollection('leases', tables.leases, work),
@@ -113,6 +114,7 @@ export function transactionOn({ tables, journals }: Memory, work: Work): Transac
     counters: new WorkingCollection('counters', tables.counters, work),
     secrets: new WorkingCollection('secrets', tables.secrets, work),
     audit: new WorkingJournal('audit', journals.audit, work),
+    charges: new WorkingJournal('charges', journals.charges, work),
   }
 }
 

@@ -1,0 +1,73 @@
+import { assert } from '../src/base/errors.ts'
+import { bookingDay, type Charge } from './charge.ts'
+import { checked } from './money.ts'
+
+/** Rows of a month that are alike but for their day. */
+export interface TallyLine extends Pick<
+  Charge,
+  'component' | 'state' | 'tariff' | 'quantity' | 'unitMilli' | 'amountMilli' | 'reason'
+> {
+  /** How many days; taken back days count too. */
+  days: number
+}
+
+/**
+ * What one machine was charged on one budget in one month: the sum of its rows, kept beside them in the same
+ * transaction so that a statement need not read a month's ledger.
+ */
+export interface Tally {
+  /** `budget|month|ref`. */
+  id: string
+  budget: string
+  month: string
+  machine: string
+  ref: string
+  owner: string | null
+  lines: readonly TallyLine[]
+}
+
+/** Where a row is counted. */
+export function tallyId(charge: Pick<Charge, 'budget' | 'ref' | 'at'>): string {
+  return `${charge.budget}|${bookingDay(charge).slice(0, 7)}|${charge.ref}`
+}
+
+/** The tally with more rows, all of which belong to it. Its owner is that of the last. */
+export function tallied(tally: Tally | undefined, charges: readonly Charge[]): Tally {
+  const [first] = charges
+  assert(first !== undefined, 'something is counted')
+  const { budget, machine, ref } = first
+  const id = tallyId(first)
+  assert(
+    charges.every((charge) => tallyId(charge) === id) && (tally === undefined || tally.id === id),
+    'what is counted together is of one machine, budget and month',
+  )
+  const lines = charges.reduce<readonly TallyLine[]>(withRow, tally?.lines ?? [])
+  const owner = charges.at(-1)?.owner ?? null
+  return { id, budget, month: bookingDay(first).slice(0, 7), machine, ref, owner, lines }
+}
+
+function withRow(lines: readonly TallyLine[], row: Charge): readonly TallyLine[] {
+  const index = lines.findIndex((line) => isAlike(line, row))
+  const line = lines[index]
+  if (line === undefined) return [...lines, { ...lineOf(row), days: 1, amountMilli: row.amountMilli }]
+  return lines.with(index, {
+    ...line,
+    days: line.days + 1,
+    amountMilli: checked(line.amountMilli + row.amountMilli),
+  })
+}
+
+function lineOf({ component, state, tariff, quantity, unitMilli, reason }: Charge) {
+  return { component, state, tariff, quantity, unitMilli, reason }
+}
+
+function isAlike(line: TallyLine, row: Charge): boolean {
+  return (
+    line.component === row.component &&
+    line.state === row.state &&
+    line.tariff === row.tariff &&
+    line.quantity === row.quantity &&
+    line.unitMilli === row.unitMilli &&
+    line.reason === row.reason
+  )
+}
