@@ -29,7 +29,7 @@ export function live(services: Pick<PortalServices, 'callers' | 'onChange'>): Re
       response.status(401).end()
       return
     }
-    response.status(200).set({ 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' })
+    response.status(200).setHeader('Content-Type', 'text/event-stream').setHeader('Cache-Control', 'no-store')
     response.flushHeaders()
     let number = 0
     const waiting = new Set<string>()

@@ -1,3 +1,4 @@
+import { minus } from '../amounts.ts'
 import { money } from '../words.ts'
 import { localTime } from '../times.ts'
 import { Field } from '../parts.tsx'
@@ -105,15 +106,15 @@ export function ResizePrice({ machine, site, moment, wish }: MachineProps) {
     return <p>{`At its present size: ${perDay(now.perDay)}, once its free days are over.`}</p>
   }
   const then = priceOfSize(machine, wish, at)
-  const extra = Number(then.total) - Number(now.total)
+  const extra = minus(then.total, now.total)
   const until = machine.expiresAt === null ? 'for the longest term' : 'until its end'
   return (
     <p>
       {`${perDay(then.perDay)} instead of ${perDay(now.perDay)}, once its free days are over. `}
       <strong>
-        {extra >= 0
-          ? `${money(extra.toFixed(2), now.currency)} more ${until}.`
-          : `${money((-extra).toFixed(2), now.currency)} less ${until}.`}
+        {!extra.startsWith('-')
+          ? `${money(extra, now.currency)} more ${until}.`
+          : `${money(extra.slice(1), now.currency)} less ${until}.`}
       </strong>
     </p>
   )

@@ -2,6 +2,7 @@ import { counted, list } from '../../base/text.ts'
 import type { QuoteView } from '../../operations/shapes/quote.ts'
 import type { BudgetView } from '../../operations/show-budget.ts'
 import type { Site } from '../../operations/site.ts'
+import { amountOf, milliOf, minus } from '../amounts.ts'
 import { money } from '../words.ts'
 import type { OrderProps } from './order.tsx'
 
@@ -74,20 +75,17 @@ function Approval({
   quote: QuoteView | undefined
 }) {
   const rule = site.budgets.find(({ code }) => code === budget.code)
-  const [below, total] = [
-    rule?.autoApproveBelow ?? 0,
-    quote === undefined ? undefined : Number(quote.total) * 1000,
-  ]
-  const after = quote === undefined ? undefined : Number(budget.left) - Number(quote.total)
+  const below = rule?.autoApproveBelow ?? 0
+  const isBelow = quote !== undefined && milliOf(quote.total) < below
   const others = budget.holders.filter((holder) => holder !== user)
   return (
     <p class="help">
-      {total !== undefined && total < below
-        ? `Below ${money((below / 1000).toFixed(2), budget.currency)}, so nobody needs to approve it. `
+      {isBelow
+        ? `Below ${money(amountOf(below), budget.currency)}, so nobody needs to approve it. `
         : `To be approved by ${others.length === 0 ? 'a delegate or an operator' : list(others, 'or')}. `}
-      {after === undefined
+      {quote === undefined
         ? ''
-        : `${budget.code} would have ${money(after.toFixed(2), budget.currency)} left.`}
+        : `${budget.code} would have ${money(minus(budget.left, quote.total), budget.currency)} left.`}
     </p>
   )
 }
