@@ -10,7 +10,7 @@ import { type Drawing, type Reader } from './cards/drawing.ts'
 import { expiryCard } from './cards/expiry.ts'
 import { machineCard } from './cards/machine.ts'
 import { buttons, card, lineButton } from './cards/parts.ts'
-import { requestCard } from './cards/request.ts'
+import { type News, newsCard, requestCard } from './cards/request.ts'
 import type { Chat } from './chat.ts'
 import { expiryFacts, leaseFacts, type Look, machineFacts, requestFacts } from './facts.ts'
 
@@ -75,7 +75,9 @@ async function drawKnown(look: Look, notice: Told, drawing: Drawing): Promise<Ca
   const { about, kind } = notice
   if (notice.text !== null && wordsOnly.includes(kind)) return factCard(notice, notice.text)
   if (about.kind === 'request') {
-    const drawn = requestCard(await requestFacts(look, about.id), drawing)
+    const found = await requestFacts(look, about.id)
+    const news = found.request.requester === drawing.reader.user ? newsOf[kind] : undefined
+    const drawn = news === undefined ? requestCard(found, drawing) : newsCard(found, news, drawing)
     const reminds = kind === 'approval-reminder' && drawn.tone === 'wait'
     return reminds ? { ...drawn, title: `Reminder: ${drawn.title}`.slice(0, 100) } : drawn
   }
@@ -86,6 +88,13 @@ async function drawKnown(look: Look, notice: Told, drawing: Drawing): Promise<Ca
     return expiryCard(await expiryFacts(look, about.id, notice.at), drawing)
   }
   return machineCard(await machineFacts(look, about.id), drawing)
+}
+
+/** Notices to somebody who has the whole request before them already. */
+const newsOf: Partial<Record<NoticeKind, News>> = {
+  'request-decided': 'decided',
+  'request-failed': 'done',
+  'machine-ready': 'done',
 }
 
 /** Notices that say what has happened once and for all; how the machine is now is a press away. */

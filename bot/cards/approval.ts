@@ -1,4 +1,4 @@
-import { capital, nameOf, on, percent, priceWords, sizeWords, when } from './words.ts'
+import { capital, deciderOf, on, percent, priceWords, sizeWords, when } from './words.ts'
 import { list } from '../../src/base/text.ts'
 import type { RequestView } from '../../src/operations/shapes/request.ts'
 import type { Card, Part } from '../card.ts'
@@ -49,7 +49,7 @@ function outcome(request: RequestView, drawing: Drawing): string {
   if (request.state === 'expired') return `${id} of ${requester} ran out before anybody decided.`
   if (decision === undefined) return `${id} of ${requester} is ${request.state}.`
   const verb = { approved: 'approved', denied: 'denied', cancelled: 'took back' }[decision.verdict]
-  const who = decision.by === 'policy' ? 'The budget’s own rule' : capital(nameOf(decision.by, drawing))
+  const who = deciderOf(decision.by, drawing)
   const why = decision.reason === null ? '.' : `: ${decision.reason}`
   const said = `${who} ${verb} ${id} of ${requester} on ${on(decision.at, drawing)}${why}`
   return request.state === 'failed' ? `${said} It could not be carried out: ${failure ?? ''}` : said

@@ -30,7 +30,7 @@ export function leaseCard(found: LeaseFacts, drawing: Drawing): Card {
       facts(
         ['Desktop', lease.desktop],
         ['Pool', lease.pool],
-        ['Terminal', lease.terminal?.name ?? lease.terminal?.address],
+        ['Terminal', lease.terminal?.name],
         ['Ends', open ? when(lease.endsAt, drawing) : null],
         ['Ended', lease.endedAt === null ? null : when(lease.endedAt, drawing)],
       ),

@@ -23,8 +23,11 @@ export interface HostView {
 export function hostsCard(hosts: readonly HostView[], drawing: Drawing): Card {
   const down = hosts.filter(({ state }) => state === 'down')
   const trouble =
-    down.length === 0 ? 'all answer' : `${down.map(({ name }) => name).join(', ')} do not answer`
-  const free = hosts.reduce((sum, { slots, machines }) => sum + Math.max(0, slots - machines), 0)
+    down.length === 0
+      ? 'all answer'
+      : `${down.map(({ name }) => name).join(', ')} ${down.length === 1 ? 'does' : 'do'} not answer`
+  const up = hosts.filter(({ state }) => state === 'up')
+  const free = up.reduce((sum, { slots, machines }) => sum + Math.max(0, slots - machines), 0)
   return card({
     summary:
       hosts.length === 0

@@ -5,7 +5,7 @@ import type { Card, Part } from '../card.ts'
 import type { Drawing } from './drawing.ts'
 import { progressWords } from './job.ts'
 import { button, buttons, card, code, lineButton, table, words } from './parts.ts'
-import { nameOf, relative, sizeWords, stateWords } from './words.ts'
+import { nameOf, relative, sizeWords, stateWord } from './words.ts'
 import { wish } from './wishes.ts'
 
 export type Which = 'mine' | 'all' | 'expiring'
@@ -38,7 +38,7 @@ export function machinesCard(found: ListFacts, drawing: Drawing): Card {
     tone: 'neutral',
     parts: [
       table(
-        titles[which],
+        'Servers',
         ['Name', 'State', 'Size', 'Ends', 'Owner', 'Cost to date'],
         machines.map((machine) => row(machine, drawing)),
       ),
@@ -61,7 +61,7 @@ export function machinesCard(found: ListFacts, drawing: Drawing): Card {
 function sentence({ which, machines, more, toDecide }: ListFacts): string {
   const waiting =
     toDecide.length === 0 ? '' : ` ${counted(toDecide.length, 'request')} wait for your decision.`
-  const many = more ? `the first ${machines.length}` : counted(machines.length, 'server')
+  const many = more ? `more than ${machines.length} servers` : counted(machines.length, 'server')
   if (machines.length === 0) {
     const none = {
       mine: 'You have no servers.',
@@ -72,14 +72,14 @@ function sentence({ which, machines, more, toDecide }: ListFacts): string {
   }
   const running = machines.filter(({ state }) => state === 'running').length
   if (which === 'expiring') return `${counted(machines.length, 'server')} end soon.${waiting}`
-  return `${which === 'mine' ? 'You have' : 'There are'} ${many}, ${running} running.${waiting}`
+  return `${which === 'mine' ? 'You have' : 'There are'} ${many}, ${running}${more ? ' of the first' : ''} running.${waiting}`
 }
 
 function row(machine: MachineView, drawing: Drawing): string[] {
   const { name, state, progress, expiresAt, owner, costToDate, currency, budget } = machine
   return [
     name,
-    progress === undefined ? stateWords[state] : progressWords(progress),
+    progress === undefined ? stateWord(state) : progressWords(progress),
     sizeWords(machine),
     expiresAt === null ? 'never' : relative(expiresAt, drawing.now),
     owner === null ? 'nobody' : nameOf(owner, drawing),

@@ -46,7 +46,12 @@ export function confirmCard(facts: {
   safer?: Button | undefined
 }): Card {
   const { question, text, yes, safer } = facts
-  return card({ summary: `${question} ${text}`, title: question, tone: 'warn', parts: [buttons(yes, safer)] })
+  return card({
+    summary: `${question} ${text}`,
+    title: 'Are you sure?',
+    tone: 'warn',
+    parts: [buttons(yes, safer)],
+  })
 }
 
 /** What became of each of several machines. */

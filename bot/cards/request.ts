@@ -10,7 +10,7 @@ import type { Drawing } from './drawing.ts'
 import { progressPart, progressWords } from './job.ts'
 import { button, buttons, card, facts, table, words } from './parts.ts'
 import { quoteTable } from './quote.ts'
-import { capital, nameOf, priceWords, sizeWords, stateWords, when } from './words.ts'
+import { deciderOf, priceWords, sizeWords, stateWord, when } from './words.ts'
 
 /** What a request's card is drawn from. */
 export interface RequestFacts {
@@ -27,6 +27,34 @@ export function requestCard(found: RequestFacts, drawing: Drawing): Card {
   const { user } = drawing.reader
   const decides = request.requester !== user && request.approvers.some((approver) => approver.user === user)
   return decides ? approvalCard(request, drawing) : ownCard(found, drawing)
+}
+
+/** What a requester is told once: that somebody decided, or that what was asked for is there. */
+export type News = 'decided' | 'done'
+
+/** What has become of a request, for the one who asked: the sentence, and how to connect. The rest is a press away. */
+export function newsCard(found: RequestFacts, news: News, drawing: Drawing): Card {
+  const { request, machines } = found
+  // A decision stays what it was, while the card about the outcome says the rest.
+  const over = news === 'decided' && (request.state === 'fulfilled' || request.state === 'failed')
+  const by = deciderOf(request.decisions.at(-1)?.by ?? 'policy', drawing)
+  return card({
+    summary: over ? `${by} approved ${request.id}.` : sentence(found, drawing),
+    title: `${request.id} · ${wish(request)}`,
+    tone: over ? 'good' : tones[request.state],
+    about: `request:${request.id}`,
+    parts: [
+      ...(over ? [] : machineParts(found, drawing)),
+      buttons(
+        ...machines.slice(0, 8).map(({ name }) => showButton('show-machine', name)),
+        showButton('show-request', request.id),
+      ),
+    ],
+  })
+}
+
+function showButton(action: 'show-machine' | 'show-request', value: string) {
+  return button({ label: `Show ${value}`, action, value, spoken: `Show ${value}` })
 }
 
 function ownCard(found: RequestFacts, drawing: Drawing): Card {
@@ -63,18 +91,18 @@ function sentence(found: RequestFacts, drawing: Drawing): string {
   const { id, requester } = request
   const whose = requester === drawing.reader.user ? 'Your request' : `The request of ${requester},`
   const decision = request.decisions.at(-1)
-  const by = decision === undefined ? 'policy' : nameOf(decision.by, drawing)
+  const by = deciderOf(decision?.by ?? 'policy', drawing)
   switch (request.state) {
     case 'pending':
       return `${whose} ${id} for ${wish(request)} costs ${price(request)} and waits for ${approverNames(request)}.`
     case 'approved':
-      return `${id} is approved by ${by}: ${makingWords(found)}.`
+      return `${by} approved ${id}: ${makingWords(found)}.`
     case 'fulfilled':
       return request.failure ?? readyWords(found, drawing)
     case 'denied':
-      return `${capital(by)} denied ${id}: ${decision?.reason ?? 'no reason was given'}`
+      return `${by} denied ${id}: ${decision?.reason ?? 'no reason was given'}`
     case 'cancelled':
-      return `${capital(by)} took back ${id}. Nothing was charged.`
+      return `${by} took back ${id}. Nothing was charged.`
     case 'expired':
       return `Nobody decided on ${id} in time. Ask again if it is still needed.`
     case 'failed':
@@ -122,7 +150,7 @@ function machineParts({ request, machines }: RequestFacts, drawing: Drawing): (P
   }
   const rows = machines.map(({ name, state, progress, address }) => [
     name,
-    progress === undefined ? stateWords[state] : progressWords(progress),
+    progress === undefined ? stateWord(state) : progressWords(progress),
     address ?? '',
   ])
   return [table('Servers', ['Name', 'State', 'Address'], rows)]

@@ -67,9 +67,20 @@ export const stateWords: Readonly<Record<MachineView['state'], string>> = {
   failed: 'could not be made',
 }
 
+/** The same, to stand alone in a table: `running`. */
+export function stateWord(state: MachineView['state']): string {
+  return stateWords[state].replace(/^(is|was|has) /, '')
+}
+
 /** `you` for the reader, else the account name. */
 export function nameOf(user: string, { reader }: Pick<Drawing, 'reader'>): string {
   return user === reader.user ? 'you' : user
+}
+
+/** The same at the start of a sentence. Account names keep their letters; `policy` is the budget's own rule. */
+export function deciderOf(user: string, drawing: Pick<Drawing, 'reader'>): string {
+  if (user === 'policy') return 'The rule of the budget'
+  return user === drawing.reader.user ? 'You' : user
 }
 
 export function capital(text: string): string {

@@ -166,9 +166,10 @@ export async function submitResize(talk: Talk, name: string, fields: Fields): Pr
 }
 
 function sizeFault({ code, message, extras }: Refusal): FieldFault | undefined {
-  if (code === 'bad_size') return { path: /memory|GB/i.test(message) ? 'memory' : 'cpus', message }
-  const path = code === 'invalid_input' ? extras.errors?.[0]?.path : undefined
-  return path === undefined ? undefined : { path: path === 'memoryGb' ? 'memory' : path, message }
+  const [first] = extras.errors ?? []
+  if (first !== undefined)
+    return { path: first.path === 'memoryGb' ? 'memory' : first.path, message: first.message }
+  return code === 'bad_size' ? { path: 'cpus', message } : undefined
 }
 
 async function formFor(

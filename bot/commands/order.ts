@@ -21,68 +21,65 @@ type Fields = Readonly<Record<string, string>>
 
 /** Asks for servers; what is missing is asked for in a form that knows the rest. */
 export async function request(talk: Talk, wanted: Wanted): Promise<Card[]> {
-  const { template, term, budget, purpose } = wanted
-  if (template === undefined || term === undefined || budget === undefined || purpose === undefined) {
-    return [await formFor(talk, 'request', fieldsOf(wanted), [])]
-  }
-  return withForm(talk, 'request', fieldsOf(wanted), async () => {
-    const { administrators = [], description = '', name, host } = wanted
-    const view = await talk.perform(requestMachine, {
-      ...sizeOf(wanted, template),
-      ...orderTerm(term, { now: talk.now, zone: talk.site.timezone }),
-      ...(name === undefined ? {} : { name }),
-      ...(host === undefined ? {} : { host }),
-      ...{ purpose, description, administrators, budget },
-    })
-    return requestCard(await factsOf(talk, view), talk.drawing)
-  })
+  return withForm(talk, 'request', fieldsOf(wanted), () => requested(talk, wanted))
 }
 
 /** Prices servers without asking for them. */
 export async function quote(talk: Talk, wanted: Wanted): Promise<Card[]> {
-  const { template, term, count = 1 } = wanted
-  if (template === undefined || term === undefined)
-    return [await formFor(talk, 'quote', fieldsOf(wanted), [])]
-  return withForm(talk, 'quote', fieldsOf(wanted), async () => {
-    const price = await priceOf(talk, { ...wanted, template }, orderTerm(term, zoned(talk)))
-    const rule = talk.site.templates.find(({ name }) => name === template)
-    const size = {
-      cpus: wanted.cpus ?? rule?.cpus.default,
-      memoryGb: wanted.memoryGb ?? rule?.memoryGb.default,
-    }
-    const { cpus, memoryGb } = size
-    const priced = {
-      template,
-      count,
-      ...(cpus === undefined || memoryGb === undefined ? {} : { cpus, memoryGb }),
-    }
-    return quoteCard(price, priced, formatCommand({ verb: 'request', ...wanted }), talk.drawing)
-  })
+  return withForm(talk, 'quote', fieldsOf(wanted), () => quoted(talk, wanted))
 }
 
-/** A form that was sent: the same as the line it stands for. Fields are read here and nowhere else. */
+/** A form that was sent: the same as the line it stands for. A fault is shown beside what was typed. */
 export async function submitOrder(talk: Talk, kind: Kind, host: string, fields: Fields): Promise<Card[]> {
-  const text = (name: string): string | undefined => fields[name]?.trim() || undefined
   const known = host === '' ? fields : { host, ...fields }
-  return withForm(talk, kind, known, async () => {
-    const term = text('term')
-    const { cpus, memory, count } = { cpus: text('cpus'), memory: text('memory'), count: text('count') }
-    const wanted: Wanted = {
-      ...named('template', text('template')),
-      ...named('budget', text('budget')),
-      ...named('purpose', text('purpose')),
-      ...named('name', text('name')?.toLowerCase()),
-      ...named('description', text('description')),
-      ...named('host', known.host?.trim() || undefined),
-      ...named('administrators', namesIn(text('administrators'))),
-      ...named('cpus', numberOf('cpus', cpus)),
-      ...named('memoryGb', numberOf('memory', memory)),
-      ...named('count', numberOf('count', count)),
-      ...named('term', term === undefined ? undefined : termOfText(term, zoned(talk))),
-    }
-    const [answer] = kind === 'request' ? await request(talk, wanted) : await quote(talk, wanted)
-    return answer ?? formFor(talk, kind, known, [])
+  const work = kind === 'request' ? requested : quoted
+  return withForm(talk, kind, known, () => work(talk, wantedIn(known, zoned(talk))))
+}
+
+/** The answer to a whole order; nothing when pieces are missing. */
+async function requested(talk: Talk, wanted: Wanted): Promise<Card | undefined> {
+  const { template, term, budget, purpose } = wanted
+  if (template === undefined || term === undefined || budget === undefined || purpose === undefined)
+    return undefined
+  const { administrators = [], description = '', name, host } = wanted
+  const view = await talk.perform(requestMachine, {
+    ...sizeOf(wanted, template),
+    ...orderTerm(term, zoned(talk)),
+    ...(name === undefined ? {} : { name }),
+    ...(host === undefined ? {} : { host }),
+    ...{ purpose, description, administrators, budget },
   })
+  return requestCard(await factsOf(talk, view), talk.drawing)
+}
+
+async function quoted(talk: Talk, wanted: Wanted): Promise<Card | undefined> {
+  const { template, term, count = 1 } = wanted
+  if (template === undefined || term === undefined) return undefined
+  const price = await priceOf(talk, { ...wanted, template }, orderTerm(term, zoned(talk)))
+  const rule = talk.site.templates.find(({ name }) => name === template)
+  const { cpus = rule?.cpus.default, memoryGb = rule?.memoryGb.default } = wanted
+  const size = cpus === undefined || memoryGb === undefined ? {} : { cpus, memoryGb }
+  const ask = formatCommand({ ...wanted, verb: 'request' })
+  return quoteCard(price, { template, count, ...size }, ask, talk.drawing)
+}
+
+/** What a form's fields say. Fields are read here and nowhere else. @throws Refusal `invalid_input`, `bad_term`. */
+function wantedIn(fields: Fields, moment: { now: string; zone: string }): Wanted {
+  const text = (name: string): string | undefined => fields[name]?.trim() || undefined
+  const term = text('term')
+  return {
+    ...named('template', text('template')),
+    ...named('budget', text('budget')),
+    ...named('purpose', text('purpose')),
+    ...named('name', text('name')?.toLowerCase()),
+    ...named('description', text('description')),
+    ...named('host', text('host')),
+    ...named('administrators', namesIn(text('administrators'))),
+    ...named('cpus', numberOf('cpus', text('cpus'))),
+    ...named('memoryGb', numberOf('memory', text('memory'))),
+    ...named('count', numberOf('count', text('count'))),
+    ...named('term', term === undefined ? undefined : termOfText(term, moment)),
+  }
 }
 
 function named<K extends string, V>(key: K, value: V | undefined): Partial<Record<K, V>> {
@@ -139,10 +136,15 @@ const fieldOfCode: Partial<Record<RefusalCode, string>> = {
 }
 const fieldOfPath: Readonly<Record<string, string>> = { memoryGb: 'memory', days: 'term', until: 'term' }
 
-/** Does what a form asks for, and shows the form again with what was wrong, and where. */
-async function withForm(talk: Talk, kind: Kind, fields: Fields, work: () => Promise<Card>): Promise<Card[]> {
+/** Does what is asked for, or shows its form: for what is missing, or with what was wrong, and where. */
+async function withForm(
+  talk: Talk,
+  kind: Kind,
+  fields: Fields,
+  work: () => Promise<Card | undefined>,
+): Promise<Card[]> {
   try {
-    return [await work()]
+    return [(await work()) ?? (await formFor(talk, kind, fields, []))]
   } catch (error) {
     const faults = error instanceof Refusal ? faultsOf(error) : []
     if (faults.length === 0) throw error
@@ -151,8 +153,8 @@ async function withForm(talk: Talk, kind: Kind, fields: Fields, work: () => Prom
 }
 
 function faultsOf({ code, message, extras }: Refusal): FieldFault[] {
-  if (code === 'invalid_input') {
-    const errors = extras.errors ?? []
+  const { errors = [] } = extras
+  if (errors.length > 0) {
     return errors.map(({ path, message: says }) => {
       const top = path.split('.')[0] ?? ''
       return { path: fieldOfPath[top] ?? top, message: says }

@@ -75,7 +75,7 @@ export function ChatPage({ lines, now, zone, stamp }: Shown & { stamp: string })
   return (
     <section class="chat" aria-label="Chat with Jackdaw">
       <h1 class="chat-sr">Chat</h1>
-      <div id="chat-lines" class="chat-lines" tabIndex={0} role="region" aria-label="Conversation">
+      <div id="chat-lines" class="chat-lines" role="region" aria-label="Conversation">
         <Lines lines={lines} now={now} zone={zone} />
         <div id="end"></div>
       </div>

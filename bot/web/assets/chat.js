@@ -8,14 +8,23 @@ const sayForm = document.getElementById('chat-say')
 const dialog = document.getElementById('chat-ask')
 
 /** How near the end counts as being there, in pixels. */
-const near = 80
+const near = 120
 
-function atEnd() {
-  return lines.scrollHeight - lines.scrollTop - lines.clientHeight < near
+function newest() {
+  return [...lines.querySelectorAll('article.line')].at(-1)
 }
 
+/** Whether the newest line is in sight. */
+function atEnd() {
+  const line = newest()
+  return line === undefined || line.getBoundingClientRect().top < window.innerHeight - near
+}
+
+/** To the newest line: to its end, or to its beginning where it is too tall, since that is what matters. */
 function toEnd() {
-  lines.scrollTop = lines.scrollHeight
+  const line = newest()
+  const tall = line !== undefined && line.offsetHeight > window.innerHeight - 2 * near
+  line?.scrollIntoView({ block: tall ? 'start' : 'end' })
 }
 
 /** Puts the lines of a fragment in place of those that changed, and leaves all others as they are. */
