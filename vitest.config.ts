@@ -7,6 +7,9 @@ export default defineConfig({
     pool: 'threads',
     testTimeout: 60_000,
     hookTimeout: 300_000,
-    reporters: process.env.CI === undefined ? ['default'] : ['default', ['json', { outputFile: 'reports/tests.json' }]],
+    reporters:
+      process.env.CI === undefined
+        ? ['default']
+        : ['default', ['json', { outputFile: 'reports/tests.json' }]],
   },
 })

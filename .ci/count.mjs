@@ -9,8 +9,15 @@ try {
   console.log('The test runner left no report: it did not get as far as running tests.')
   process.exit(Number(outcome) || 1)
 }
-const { numPassedTests: passed, numFailedTests: failed, numPendingTests: pending, numTodoTests: todo } = report
-const brokenFiles = report.testResults.filter((result) => result.status === 'failed' && result.assertionResults.length === 0)
+const {
+  numPassedTests: passed,
+  numFailedTests: failed,
+  numPendingTests: pending,
+  numTodoTests: todo,
+} = report
+const brokenFiles = report.testResults.filter(
+  (result) => result.status === 'failed' && result.assertionResults.length === 0,
+)
 const skipped = pending + todo
 for (const result of report.testResults) {
   for (const test of result.assertionResults) {

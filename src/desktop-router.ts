@@ -24,9 +24,12 @@ export async function openDesktopRouter(
       if (ticket === undefined) refuse('unknown_ticket', 'The connection carries no ticket of ours.')
       return operations.perform(redeemTicket, caller, { ticket })
     },
-    connected: async (lease) => void (await operations.perform(beginConnection, caller, { lease })),
-    disconnected: async (lease, { reason }) =>
-      void (await operations.perform(endConnection, caller, { lease, reason })),
+    connected: async (lease) => {
+      await operations.perform(beginConnection, caller, { lease })
+    },
+    disconnected: async (lease, { reason }) => {
+      await operations.perform(endConnection, caller, { lease, reason })
+    },
   })
   // A lease that ends loses its connections at once, whoever ended it: its token died in the same commit.
   store.onCommit((changes) => {

@@ -95,7 +95,14 @@ export async function startService(config: Config, world: World): Promise<Servic
     const core = await openCore(config, world, opened)
     const ports = await openFaces(config, world, core, opened)
     const { operations, store, runner, tools } = core
-    return { ...ports, operations, store, runner, hypervisors: tools.hypervisors, stop: opened.closeAll }
+    return {
+      ...ports,
+      operations,
+      store,
+      runner,
+      hypervisors: tools.hypervisors,
+      stop: () => opened.closeAll(),
+    }
   } catch (error) {
     await opened.closeAll()
     throw error

@@ -13,9 +13,11 @@ afterEach(() => site.dispose())
 
 const list = packagePath('test', 'fixtures', 'cvi-machines.csv')
 
-async function call(path: string, user: string, init: RequestInit = {}): Promise<Response> {
+async function call(path: string, user: string, body?: object): Promise<Response> {
   const Authorization = `Basic ${Buffer.from(`${user}:${user}`).toString('base64')}`
-  return fetch(`${site.url}${path}`, { ...init, headers: { ...init.headers, Authorization } })
+  if (body === undefined) return fetch(`${site.url}${path}`, { headers: { Authorization } })
+  const headers = { Authorization, 'Content-Type': 'application/json' }
+  return fetch(`${site.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
 }
 
 describe('the service as a process', () => {
@@ -51,14 +53,9 @@ describe('the service as a process', () => {
   test('what was answered is there after a kill', async () => {
     const first = await site.start()
     const order = { template: 'slc5', days: 60, budget: 'T-1042', purpose: 'survives', name: 'webafs20' }
-    const json = { 'Content-Type': 'application/json' }
-    const made = await call('/api/v1/requests', 'alice', {
-      method: 'POST',
-      headers: json,
-      body: JSON.stringify(order),
-    })
+    const made = await call('/api/v1/requests', 'alice', order)
     const { id } = z.object({ id: z.string() }).parse(await made.json())
-    await call(`/api/v1/requests/${id}/approve`, 'bob', { method: 'POST', headers: json, body: '{}' })
+    await call(`/api/v1/requests/${id}/approve`, 'bob', {})
     await first.stop('SIGKILL')
 
     const second = await site.start()
