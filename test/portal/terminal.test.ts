@@ -82,7 +82,9 @@ describe('with a desktop to spare', () => {
     const left = await terminal.submit(`${leaseIn(page)}/end`)
     const [lease] = await site.store.read((tx) => tx.leases.find('user', 'carol'))
 
+    const selected = tagsOf(left.html).find(({ attributes }) => attributes.selected !== undefined)
     expect(textOf(left.html)).toContain('You are logged off.')
+    expect(selected?.attributes.value).toBe('public')
     expect([lease?.state, lease?.endReason]).toEqual(['ended', 'logged_off'])
     expect(terminal.cookies.size).toBe(0)
   })

@@ -6,6 +6,7 @@ import { problemOf } from '../../api/problem.ts'
 import { addressOf } from '../../api/rest.ts'
 import { messageOf, notFound, type Refusal } from '../../base/errors.ts'
 import type { Caller } from '../../identity/person.ts'
+import type { LeaseView } from '../../operations/shapes/lease.ts'
 import { showLease } from '../../operations/show-lease.ts'
 import { callerOf, cookieOptions, stopSession } from '../session.ts'
 import { type Fields, filled, paramOf, type PortalServices } from '../visit.ts'
@@ -120,11 +121,22 @@ export async function leasePage(
   show(exchange, shownLease({ lease, ...moment, trouble: how.refusal?.message, note: how.note }, how))
 }
 
+/** The start page as the terminal had it: with its pool, and what it said of itself. */
+export function startFor({ pool, terminal }: Pick<LeaseView, 'pool' | 'terminal'>): string {
+  const said = new URLSearchParams({ pool })
+  if (terminal !== null && terminal.name !== null) said.set('terminal', terminal.name)
+  return `/desktop?${said.toString()}`
+}
+
 function shownLease(props: LeaseProps, how: { start?: boolean; refusal?: Refusal }): Shown {
   const { lease } = props
   const at = `/desktop/lease/${encodeURIComponent(lease.id)}`
   if (lease.state === 'ended') {
-    return { status: 200, title: 'Your session has ended', body: <Ended lease={lease} /> }
+    return {
+      status: 200,
+      title: 'Your session has ended',
+      body: <Ended lease={lease} start={startFor(lease)} />,
+    }
   }
   if (lease.state === 'preparing') {
     const body = <Preparing {...props} />

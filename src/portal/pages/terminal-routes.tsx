@@ -16,6 +16,7 @@ import {
   login,
   ownLease,
   sharedCookie,
+  startFor,
   told,
   withLease,
 } from './terminal-answers.tsx'
@@ -107,9 +108,10 @@ async function extend(exchange: Exchange, caller: Caller, id: string): Promise<v
 
 async function end(exchange: Exchange, caller: Caller, id: string): Promise<void> {
   const { desk } = exchange
-  await ownLease(desk, caller, id)
+  const lease = await ownLease(desk, caller, id)
   await desk.operations.perform(endLeaseNow, caller, { id, reason: 'logged_off' })
-  await logOff(exchange)
+  await leave(exchange)
+  exchange.response.redirect(303, `${startFor(lease)}&left=1`)
 }
 
 async function logOff(exchange: Exchange): Promise<void> {

@@ -227,20 +227,20 @@ function Extend({ at }: { at: string }) {
   )
 }
 
-export function Ended({ lease }: Pick<LeaseProps, 'lease'>) {
+export function Ended({ lease, start }: Pick<LeaseProps, 'lease'> & { start: string }) {
   const why = lease.endReason === null ? '' : endWords[lease.endReason]
   return (
     <>
       <p>{why}</p>
-      <Back>Log in again</Back>
+      <Back to={start}>Log in again</Back>
     </>
   )
 }
 
-export function Back({ children }: { children: ComponentChildren }) {
+export function Back({ to = '/desktop', children }: { to?: string; children: ComponentChildren }) {
   return (
     <p class="open">
-      <a class="main" href="/desktop">
+      <a class="main" href={to}>
         {children}
       </a>
     </p>
