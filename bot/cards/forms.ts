@@ -36,7 +36,7 @@ export function orderForm(form: OrderForm, operator: boolean): Card {
         ? undefined
         : facts(
             ['Price', `${priceWords(quote.total, quote.currency)} for ${quote.days} days`],
-            ['Per day', `${quote.perDay} ${quote.currency} once the first ${quote.freeDays} days are over`],
+            ['Per day', `${quote.perDay} ${quote.currency} once its free days are over`],
           ),
       {
         kind: 'form',

@@ -38,13 +38,13 @@ export interface Priced {
 
 /** @param ask the line that asks for what was priced */
 export function quoteCard(quote: QuoteView, priced: Priced, ask: string | undefined, drawing: Drawing): Card {
-  const { total, currency, days, freeDays, chargeableDays, perDay } = quote
+  const { total, currency, days, chargeableDays, perDay } = quote
   const what = `${counted(priced.count, `${priced.template} server`)} for ${counted(days, 'day')}`
   const { cpus, memoryGb } = priced
   const size = cpus === undefined || memoryGb === undefined ? null : sizeWords({ cpus, memoryGb })
   return card({
     summary: isNothing(total)
-      ? `${what} costs nothing: the first ${freeDays} days are free.`
+      ? `${what} costs nothing: its free days cover all of it.`
       : `${what} costs ${priceWords(total, currency)}.`,
     title: `Price of ${what}`,
     tone: 'neutral',
@@ -53,7 +53,7 @@ export function quoteCard(quote: QuoteView, priced: Priced, ask: string | undefi
       facts(
         ['Size of each', size],
         ['Days', `${days}, of which ${chargeableDays} are charged`],
-        ['Per day', `${perDay} ${currency} once the free days are over`],
+        ['Per day', `${perDay} ${currency} once its free days are over`],
         ['Holds until', when(quote.validUntil, drawing)],
       ),
       ask === undefined

@@ -33,7 +33,7 @@ function show(html) {
   const parsed = new DOMParser().parseFromString(html, 'text/html')
   const wanted = [...parsed.querySelectorAll('article.line')]
   const known = new Map([...lines.querySelectorAll('article.line')].map((one) => [one.dataset.id, one]))
-  const focused = document.activeElement?.id ?? ''
+  const focus = focusNow()
   const changed = []
   let before = lines.querySelector('article.line')
   for (const line of wanted) {
@@ -53,20 +53,26 @@ function show(html) {
   }
   for (const old of known.values()) old.remove()
   if (stay) toEnd()
-  keepFocus(focused, changed)
+  putFocus(focus)
   const said = changed.map((line) => line.dataset.summary).filter((summary) => summary)
   if (said.length > 0) news.textContent = said.at(-1)
 }
 
-/** A button that was replaced while it had the focus hands it to what took its place, else to its line. */
-function keepFocus(id, changed) {
-  if (id === '' || document.activeElement?.id === id) return
-  const same = document.getElementById(id)
+/** Where the focus is, so that it can be put back after what had it was replaced. */
+function focusNow() {
+  const active = document.activeElement
+  return { id: active?.id ?? '', line: active?.closest('article.line')?.dataset.id }
+}
+
+/** What took the place of a button gets its focus, else the line that it stood in. */
+function putFocus({ id, line }) {
+  if (document.activeElement !== document.body && document.activeElement !== null) return
+  const same = id === '' ? null : document.getElementById(id)
   if (same !== null) return same.focus({ preventScroll: true })
-  const line = changed.find((one) => id.startsWith(`${one.dataset.id}-`))
-  if (line === undefined) return
-  line.tabIndex = -1
-  line.focus({ preventScroll: true })
+  const stood = [...lines.querySelectorAll('article.line')].find((one) => one.dataset.id === line)
+  if (stood === undefined) return
+  stood.tabIndex = -1
+  stood.focus({ preventScroll: true })
 }
 
 let fetching = false
@@ -99,7 +105,7 @@ async function send(form, extra = {}) {
   const body = new URLSearchParams(new FormData(form))
   for (const [name, value] of Object.entries(extra)) body.set(name, value)
   const controls = [...form.elements].filter((one) => !one.disabled)
-  const focused = document.activeElement?.id ?? ''
+  const focus = focusNow()
   form.setAttribute('aria-busy', 'true')
   for (const one of controls) one.disabled = true
   try {
@@ -116,7 +122,7 @@ async function send(form, extra = {}) {
   } finally {
     form.removeAttribute('aria-busy')
     for (const one of controls) one.disabled = false
-    if (focused !== '') document.getElementById(focused)?.focus({ preventScroll: true })
+    putFocus(focus)
   }
   return false
 }
