@@ -18,11 +18,6 @@ export interface Drawing {
   currency: string
 }
 
-/** Somebody of whom no more is known than the account name. */
-export function readerNamed(user: string): Reader {
-  return { user, groups: [], roles: [] }
-}
-
 /** Whether the reader may do to a machine what its owner may. Who presses is checked again by the operation. */
 export function steers(reader: Reader, machine: Pick<MachineView, 'owner' | 'administrators'>): boolean {
   if (machine.owner === reader.user || reader.roles.includes('operator')) return true
