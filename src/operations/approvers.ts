@@ -1,7 +1,9 @@
 import type { BudgetRule } from '../../pricing/budget.ts'
-import type { Person } from '../identity/person.ts'
+import { type Caller, isNamed, type Person } from '../identity/person.ts'
 import { type Approver, findApprovers } from '../requests/approval.ts'
+import type { Request } from '../requests/request.ts'
 import type { Outside } from './operation.ts'
+import type { Site } from './site.ts'
 
 /** What the directory says about the names that a decision on a budget hangs on: each user or group with its people. */
 export type Known = ReadonlyMap<string, readonly Person[]>
@@ -29,4 +31,13 @@ export function approversFor(
   known: Known,
 ): Approver[] {
   return findApprovers({ ...facts, resolve: (name) => known.get(name) ?? [] })
+}
+
+/** The request as it is for somebody who would decide: without them once their time as a delegate is over. */
+export function decidableBy(caller: Caller, request: Request, site: Site): Request {
+  const rule = site.budgets.find(({ code }) => code === request.budget)
+  const own = request.approvers.find(({ user }) => user === caller.user)
+  if (rule === undefined || own?.why !== `delegate for ${rule.code}`) return request
+  if (isNamed(caller, [...rule.delegates, ...rule.holders])) return request
+  return { ...request, approvers: request.approvers.filter((approver) => approver !== own) }
 }

@@ -34,6 +34,6 @@ export const cancelRequest = change({
     })
     await tx.requests.put(cancelled)
     await redrawCards(context, `request:${id}`)
-    return requestView(cancelled, { tx, site })
+    return requestView(cancelled, { tx, now, site })
   },
 })

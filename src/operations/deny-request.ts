@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { notFound } from '../base/errors.ts'
 import { checkDecision } from '../requests/approval.ts'
 import { deny } from '../requests/request.ts'
+import { decidableBy } from './approvers.ts'
 import { announceDecision } from './granting.ts'
 import { change } from './operation.ts'
 import { anybody } from './rules.ts'
@@ -20,10 +21,11 @@ export const denyRequest = change({
     const { tx, caller, now, site } = context
     const request = await tx.requests.get(id)
     if (request === undefined) throw notFound('request', id)
-    checkDecision(request, caller, { verdict: 'denied', reason }, { now, zone: site.timezone })
+    const open = decidableBy(caller, request, site)
+    checkDecision(open, caller, { verdict: 'denied', reason }, { now, zone: site.timezone })
     const denied = deny(request, { by: caller.user, at: now, verdict: 'denied', reason, via: caller.via })
     await tx.requests.put(denied)
     await announceDecision(context, denied)
-    return requestView(denied, { tx, site })
+    return requestView(denied, { tx, now, site })
   },
 })

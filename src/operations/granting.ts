@@ -1,7 +1,8 @@
 import { commit } from '../../pricing/commitment.ts'
+import { formatMoney } from '../../pricing/money.ts'
 import { extensionOrder, quote, type Quote } from '../../pricing/quote.ts'
 import type { Instant } from '../base/clock.ts'
-import { assert, notFound } from '../base/errors.ts'
+import { assert, notFound, Refusal } from '../base/errors.ts'
 import { localDay } from '../base/period.ts'
 import { enqueue, redrawCards, tell } from '../jobs/outbox.ts'
 import { extend, nextAttention } from '../machines/expiry.ts'
@@ -17,17 +18,25 @@ import { holdFor, openCommitment } from './holding.ts'
 import { checkedNames } from './names.ts'
 import type { Context } from './operation.ts'
 import { endOfTerm, priceNew, templateNamed } from './order.ts'
-import { resize } from './resizing.ts'
+import { priceOfResize, resize } from './resizing.ts'
+import { quoteKept } from './shapes/quote.ts'
 
 type Granting = Pick<Context, 'tx' | 'now' | 'ids' | 'site'>
 
 /**
  * Carries out an approval: checks budget and placement again, holds the money, reserves the room and leaves the work
  * behind, all in the caller's transaction. Two approvals at once meet in the state of the request: one is refused.
- * @throws Refusal `budget_exhausted`, `no_capacity`, `already_decided`; nothing is kept then.
+ * What became dearer since it was quoted is approved only by the id of the quote as it is now.
+ * @throws Refusal `budget_exhausted`, `no_capacity`, `already_decided`, `quote_expired`; nothing is kept then.
  */
-export async function grant(context: Granting, request: Request, decision: Decision): Promise<Request> {
-  const approved = approve(request, decision)
+export async function grant(
+  context: Granting,
+  request: Request,
+  decision: Decision,
+  acceptQuote?: string,
+): Promise<Request> {
+  const quoted = requoted(context, request, await priceNow(context, request), acceptQuote)
+  const approved = approve(quoted, decision)
   const granted =
     request.ask.kind === 'machines'
       ? await grantMachines(context, approved, request.ask)
@@ -51,16 +60,13 @@ async function grantMachines(
   request: Request,
   ask: Extract<Ask, { kind: 'machines' }>,
 ): Promise<Request> {
-  const { tx, now } = context
-  const endsAt = endOfTerm(wishOf(ask), context)
-  const size = { cpus: request.cpus, memoryGb: request.memoryGb }
-  const names = await checkedNames(context, { base: ask.name, template: request.template, count: ask.count })
-  const { budget } = request
+  const { tx, now, site } = context
+  const { size, names, budget, endsAt } = await orderAsked(context, request, ask)
   const { holds, paidTo, freeFrom } = await priceNew(context, { names, budget, size, endsAt })
-  await checkHolds(context, budgetNamed(context.site, budget), holds)
+  await checkHolds(context, budgetNamed(site, budget), holds)
   const where = ask.host === null ? { group: serverGroup } : { host: ask.host }
   const hosts = await placeAll(tx, { ...size, count: ask.count, ...where })
-  const createdDay = localDay(now, context.site.timezone)
+  const createdDay = localDay(now, site.timezone)
   for (const [index, name] of names.entries()) {
     const host = hosts[index]
     assert(host !== undefined, 'there is a host for each machine')
@@ -71,6 +77,57 @@ async function grantMachines(
     await holdFor(context, machine, commitment, 'checked')
   }
   return { ...request, machines: names }
+}
+
+/** What the machines of a request would be if they were made now. */
+async function orderAsked(context: Granting, request: Request, ask: Extract<Ask, { kind: 'machines' }>) {
+  const { cpus, memoryGb, template, budget } = request
+  const names = await checkedNames(context, { base: ask.name, template, count: ask.count })
+  return { names, budget, size: { cpus, memoryGb }, endsAt: endOfTerm(wishOf(ask), context) }
+}
+
+/** What a request costs if it is carried out now. */
+async function priceNow(
+  context: Granting,
+  request: Request,
+): Promise<Pick<Quote, 'totalMilli' | 'perDayMilli' | 'lines'>> {
+  const { ask } = request
+  if (ask.kind === 'machines') {
+    return (await priceNew(context, await orderAsked(context, request, ask))).quote
+  }
+  const machine = await machineAsked(context, ask.machine)
+  if (ask.kind === 'extension') return priceOfExtension(context, machine, ask.until)
+  const { perDayMilli } = request.quote
+  return { totalMilli: await priceOfResize(context, machine, ask), perDayMilli, lines: [] }
+}
+
+async function machineAsked({ tx }: Granting, name: string): Promise<Machine> {
+  const machine = await tx.machines.get(name)
+  if (machine === undefined) throw notFound('machine', name)
+  return machine
+}
+
+/**
+ * The request as it may be approved: as it was quoted where it costs no more than that, else with the quote as it is
+ * now, once the approver has seen and accepted that one.
+ * @throws Refusal `quote_expired` with the figures.
+ */
+function requoted(
+  context: Granting,
+  request: Request,
+  price: Pick<Quote, 'totalMilli' | 'perDayMilli' | 'lines'>,
+  acceptQuote: string | undefined,
+): Request {
+  if (price.totalMilli <= request.quote.totalMilli) return request
+  const quote = quoteKept(price, context)
+  if (acceptQuote === quote.id) return { ...request, quote }
+  const { currency } = context.site
+  const [total, quoted] = [formatMoney(price.totalMilli), formatMoney(request.quote.totalMilli)]
+  throw new Refusal(
+    'quote_expired',
+    `${request.id} was quoted at ${quoted} ${currency} and costs ${total} ${currency} now. Accept the new quote, or deny it.`,
+    { about: request.id, quote: { id: quote.id, total, quoted, currency } },
+  )
 }
 
 function wishOf(ask: Extract<Ask, { kind: 'machines' }>): { until?: string; days?: number } {
@@ -119,8 +176,7 @@ async function grantExtension(
   request: Request,
   ask: Extract<Ask, { kind: 'extension' }>,
 ): Promise<Request> {
-  const machine = await context.tx.machines.get(ask.machine)
-  if (machine === undefined) throw notFound('machine', ask.machine)
+  const machine = await machineAsked(context, ask.machine)
   await moveEnd(context, machine, ask.until)
   return { ...fulfil(request, context.now), machines: [machine.id] }
 }
@@ -130,8 +186,7 @@ async function grantResize(
   request: Request,
   ask: Extract<Ask, { kind: 'resize' }>,
 ): Promise<Request> {
-  const machine = await context.tx.machines.get(ask.machine)
-  if (machine === undefined) throw notFound('machine', ask.machine)
+  const machine = await machineAsked(context, ask.machine)
   const { cpus, memoryGb } = ask
   await resize(context, machine, { cpus, memoryGb, by: request.requester, request: request.id })
   return { ...request, machines: [machine.id] }

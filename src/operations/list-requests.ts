@@ -19,7 +19,7 @@ export const listRequests = query({
   }),
   output: z.object({ items: z.array(RequestShape), next: z.string().nullable() }),
   allow: anybody,
-  async run({ tx, caller, site }, { state, mine = false, waiting = false, limit = 50, cursor }) {
+  async run({ tx, caller, now, site }, { state, mine = false, waiting = false, limit = 50, cursor }) {
     const where = waiting
       ? ({ index: 'approver', key: caller.user } as const)
       : mine
@@ -33,7 +33,7 @@ export const listRequests = query({
       (request) =>
         (state === undefined || request.state === state) && maySeeRequest({ caller, site }, request),
     )
-    const items = await Promise.all(page.items.map((request) => requestView(request, { tx, site })))
+    const items = await Promise.all(page.items.map((request) => requestView(request, { tx, now, site })))
     return { items, next: page.next }
   },
 })

@@ -20,6 +20,8 @@ export interface HttpFace {
     type: string
     render(answer: unknown): { body: Buffer; headers: Record<string, string> } | undefined
   }
+  /** Other ways to write it. Two may share a media type: `Accept` then means the first, `format` is exact. */
+  formats?: readonly Format[]
 }
 
 /** What a question that goes outside may use, before any transaction. */
@@ -28,6 +30,15 @@ export interface Outside {
   signIn: SignIn
   site: Site
   signal: AbortSignal
+}
+
+/** Another way to write an answer, offered after JSON: by its media type in `Accept`, or by `?format=` its name. */
+export interface Format {
+  readonly name: string
+  readonly type: string
+  /** What a browser should call the file. */
+  fileName?(answer: unknown): string
+  render(answer: unknown): string
 }
 
 interface Common<Raw, Input, Asked, Answer> {

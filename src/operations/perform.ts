@@ -3,13 +3,14 @@ import type { Clock, Instant } from '../base/clock.ts'
 import { messageOf, Outage, Refusal, refuse } from '../base/errors.ts'
 import type { Ids } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
+import { localDay } from '../base/period.ts'
 import { fingerprint } from '../base/seal.ts'
 import type { Directory } from '../identity/directory.ts'
 import type { Caller } from '../identity/person.ts'
 import type { SignIn } from '../identity/sign-in.ts'
 import type { Store, Transaction } from '../store/store.ts'
 import type { Change, Operation } from './operation.ts'
-import type { Site } from './site.ts'
+import { type Site, siteOn } from './site.ts'
 
 export interface Services {
   store: Store
@@ -41,11 +42,12 @@ export function openOperations(services: Services): Operations {
   return {
     async perform(operation, caller, raw, options = {}) {
       const input = parseInput(operation.input, raw)
-      const { store, clock, site, ids } = services
+      const { store, clock, ids } = services
       if (operation.kind === 'query') {
         const asked = await ask(services, operation, input, caller)
         return store.read(async (tx) => {
-          const context = { tx, caller, now: clock.now(), site }
+          const now = clock.now()
+          const context = { tx, caller, now, site: siteNow(services.site, now) }
           await operation.allow(context, input)
           return operation.run(context, input, asked)
         })
@@ -54,7 +56,7 @@ export function openOperations(services: Services): Operations {
         const asked = await ask(services, operation, input, caller)
         return await store.transact(async (tx) => {
           const now = clock.now()
-          const context = { tx, caller, now, site, ids }
+          const context = { tx, caller, now, site: siteNow(services.site, now), ids }
           const key = answerKey(operation, caller, options.idempotencyKey)
           const known = key === undefined ? undefined : await earlierAnswer(tx, key, operation, raw)
           if (known !== undefined) return known
@@ -72,6 +74,10 @@ export function openOperations(services: Services): Operations {
       }
     },
   }
+}
+
+function siteNow(site: Site, now: Instant): Site {
+  return siteOn(site, localDay(now, site.timezone))
 }
 
 function parseInput<Raw, Input>(schema: z.ZodType<Input, Raw>, raw: Raw): Input {
@@ -95,7 +101,8 @@ async function ask(
   input: unknown,
   caller: Caller,
 ): Promise<unknown> {
-  const { directory, signIn, site } = services
+  const { directory, signIn, clock } = services
+  const site = siteNow(services.site, clock.now())
   return operation.ask?.({ directory, signIn, site, signal: AbortSignal.timeout(askMillis) }, input, caller)
 }
 

@@ -71,7 +71,7 @@ export const requestMachine = change({
       },
       known,
     )
-    return requestView(request, { tx, site, warnings })
+    return requestView(request, { tx, now, site, warnings })
   },
 })
 

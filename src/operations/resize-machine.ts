@@ -13,6 +13,7 @@ import { change } from './operation.ts'
 import { templateNamed } from './order.ts'
 import { priceOfResize, resize } from './resizing.ts'
 import { anybody, steered } from './rules.ts'
+import { quoteKept } from './shapes/quote.ts'
 
 const Accepted = z.object({ job: z.string() })
 const Requested = z.object({ request: z.string() })
@@ -66,7 +67,7 @@ export const resizeMachine = change({
           purpose: `Another size for ${machine.id}: ${facts.purpose}`.slice(0, 500),
           administrators: facts.administrators,
           budget,
-          quote: { id: `Q-${machine.id}-${today}`, totalMilli: extra, perDayMilli },
+          quote: quoteKept({ totalMilli: extra, perDayMilli, lines: [] }, context),
         },
         known,
       )

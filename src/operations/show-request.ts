@@ -13,10 +13,10 @@ export const showRequest = query({
   input: z.object({ id: z.string().max(40) }),
   output: RequestShape,
   allow: anybody,
-  async run({ tx, caller, site }, { id }) {
+  async run({ tx, caller, now, site }, { id }) {
     const request = await tx.requests.get(id)
     if (request === undefined || !maySeeRequest({ caller, site }, request)) throw notFound('request', id)
-    return requestView(request, { tx, site })
+    return requestView(request, { tx, now, site })
   },
 })
 

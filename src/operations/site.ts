@@ -1,7 +1,8 @@
 import type { PoolRule } from '../../broker/pool.ts'
 import type { TerminalRule } from '../../broker/terminal.ts'
-import type { BudgetRule } from '../../pricing/budget.ts'
+import { type BudgetRule, delegatesOn } from '../../pricing/budget.ts'
 import type { Tariff } from '../../pricing/tariff.ts'
+import type { LocalDay } from '../base/period.ts'
 import type { Role } from '../identity/person.ts'
 import type { MachinePolicy } from '../machines/expiry.ts'
 import type { HostRule } from '../machines/host.ts'
@@ -34,4 +35,11 @@ export interface Site {
   }
   pools: readonly PoolRule[]
   terminals: readonly TerminalRule[]
+}
+
+/** The site on a day: with the delegates of that day, so that nobody who reads it has to ask for the date. */
+export function siteOn(site: Site, day: LocalDay): Site {
+  if (site.budgets.every(({ datedDelegates }) => datedDelegates.length === 0)) return site
+  const budgets = site.budgets.map((rule) => ({ ...rule, delegates: delegatesOn(rule, day) }))
+  return { ...site, budgets: budgets.map((rule) => ({ ...rule, datedDelegates: [] })) }
 }

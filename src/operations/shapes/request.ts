@@ -1,10 +1,15 @@
 import { z } from 'zod'
-import { overview } from '../../../pricing/budget.ts'
-import { emptyAccount } from '../../../pricing/budget.ts'
+import { type BudgetRule, overview } from '../../../pricing/budget.ts'
+import { accountId } from '../../../pricing/budget-period.ts'
+import { holdsFor } from '../../../pricing/commitment.ts'
 import { formatMoney } from '../../../pricing/money.ts'
+import type { Instant } from '../../base/clock.ts'
+import { addDays, localDay } from '../../base/period.ts'
 import type { Request } from '../../requests/request.ts'
 import { requestStates } from '../../requests/request.ts'
 import type { ReadTransaction } from '../../store/store.ts'
+import { accountOf } from '../accounts.ts'
+import { horizon } from '../order.ts'
 import type { Site } from '../site.ts'
 import { stateNames } from '../../base/states.ts'
 import { InstantShape, MoneyShape } from './fields.ts'
@@ -27,7 +32,14 @@ export const RequestShape = z.object({
   administrators: z.array(z.string()),
   budget: z.string(),
   currency: z.string(),
-  quote: z.object({ id: z.string(), total: MoneyShape, perDay: MoneyShape }),
+  quote: z.object({
+    id: z.string(),
+    hash: z.string().optional(),
+    total: MoneyShape,
+    perDay: MoneyShape,
+    /** Until then an approval costs what was quoted; later a dearer price has to be accepted. */
+    validUntil: InstantShape.optional(),
+  }),
   /** What would be left on the budget after this one, for whoever has to decide. */
   leftAfter: MoneyShape,
   shareAfter: z.number(),
@@ -50,13 +62,19 @@ export const RequestShape = z.object({
 })
 export type RequestView = z.infer<typeof RequestShape>
 
+interface Reading {
+  tx: ReadTransaction
+  now: Instant
+  site: Site
+}
+
 /** A request as people and programs see it, with what a decision would do to its budget. */
 export async function requestView(
   request: Request,
-  { tx, site, warnings = [] }: { tx: ReadTransaction; site: Site; warnings?: string[] },
+  { tx, now, site, warnings = [] }: Reading & { warnings?: string[] },
 ): Promise<RequestView> {
   const { ask } = request
-  const money = await budgetAfter(request, tx, site)
+  const money = await budgetAfter(request, { tx, now, site })
   return {
     id: request.id,
     state: request.state,
@@ -73,11 +91,7 @@ export async function requestView(
     administrators: request.administrators,
     budget: request.budget,
     currency: site.currency,
-    quote: {
-      id: request.quote.id,
-      total: formatMoney(request.quote.totalMilli),
-      perDay: formatMoney(request.quote.perDayMilli),
-    },
+    quote: quoteOf(request),
     ...money,
     approvers: request.approvers.map((approver) => ({ ...approver })),
     decisions: request.decisions.map((decision) => ({ ...decision })),
@@ -89,16 +103,44 @@ export async function requestView(
   }
 }
 
+function quoteOf({ quote }: Request): RequestView['quote'] {
+  const { id, hash, totalMilli, perDayMilli, validUntil } = quote
+  return {
+    id,
+    ...(hash === undefined ? {} : { hash }),
+    total: formatMoney(totalMilli),
+    perDay: formatMoney(perDayMilli),
+    ...(validUntil === undefined ? {} : { validUntil }),
+  }
+}
+
 async function budgetAfter(
   request: Request,
-  tx: ReadTransaction,
-  site: Site,
+  { tx, now, site }: Reading,
 ): Promise<{ leftAfter: string; shareAfter: number }> {
   const rule = site.budgets.find(({ code }) => code === request.budget)
   if (rule === undefined) return { leftAfter: '0.00', shareAfter: 1 }
-  const account = (await tx.accounts.get(rule.code)) ?? emptyAccount(rule.code)
-  const pending = request.state === 'pending' ? request.quote.totalMilli : 0
+  const id = accountId(rule, localDay(now, site.timezone))
+  const pending = request.state === 'pending' ? partOn(id, request, rule, { now, site }) : 0
+  const account = await accountOf(tx, id)
   const left = overview(rule, account).leftMilli - pending
   const share = rule.limit === 0 ? 1 : (rule.limit - left) / rule.limit
   return { leftAfter: formatMoney(left), shareAfter: Math.round(share * 1000) / 1000 }
+}
+
+/** What a request would take from an account: all of it, or the days of new machines that lie in the account's period. */
+function partOn(
+  account: string,
+  request: Request,
+  rule: BudgetRule,
+  at: { now: Instant; site: Site },
+): number {
+  const { ask, quote, cpus, memoryGb } = request
+  if (rule.period === 'total' || ask.kind !== 'machines') return quote.totalMilli
+  const { timezone, tariffs } = at.site
+  const from = localDay(at.now, timezone)
+  const end = ask.days === null ? localDay(horizon(ask.until, at), timezone) : addDays(from, ask.days)
+  const to = end > from ? end : addDays(from, 1)
+  const order = { size: { cpus, memoryGb }, count: ask.count, createdDay: from, from, to }
+  return holdsFor(order, rule, tariffs).find((hold) => hold.account === account)?.milli ?? 0
 }
