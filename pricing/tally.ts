@@ -28,7 +28,11 @@ export interface Tally {
 
 /** Where a row is counted. */
 export function tallyId(charge: Pick<Charge, 'budget' | 'ref' | 'at'>): string {
-  return `${charge.budget}|${bookingDay(charge).slice(0, 7)}|${charge.ref}`
+  return tallyKey({ ...charge, month: bookingDay(charge).slice(0, 7) })
+}
+
+export function tallyKey({ budget, month, ref }: Pick<Tally, 'budget' | 'month' | 'ref'>): string {
+  return `${budget}|${month}|${ref}`
 }
 
 /** The tally with more rows, all of which belong to it. Its owner is that of the last. */

@@ -38,11 +38,13 @@ import { rememberCopy } from './remember-copy.ts'
 import { requestMachine } from './request-machine.ts'
 import { resizeMachine } from './resize-machine.ts'
 import { listBudgets, showBudget } from './show-budget.ts'
+import { showCosts } from './show-costs.ts'
 import { showJob } from './show-job.ts'
 import { showLease } from './show-lease.ts'
 import { showMachine } from './show-machine.ts'
 import { showRequest } from './show-request.ts'
 import { showSession } from './show-session.ts'
+import { showStatement } from './show-statement.ts'
 
 /** Everything that can be done. A new verb is one file and one line here; every face reads this list. */
 export const catalogue: readonly Operation[] = [
@@ -78,6 +80,8 @@ export const catalogue: readonly Operation[] = [
   listPrices,
   listBudgets,
   showBudget,
+  showStatement,
+  showCosts,
   listPools,
   openDesktop,
   listLeases,

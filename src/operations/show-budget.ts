@@ -1,15 +1,16 @@
 import { z } from 'zod'
 import { type BudgetRule, overview } from '../../pricing/budget.ts'
+import { accountId, BudgetPeriod } from '../../pricing/budget-period.ts'
 import { formatMoney } from '../../pricing/money.ts'
 import { notFound } from '../base/errors.ts'
+import { localDay } from '../base/period.ts'
 import { hasRole, type Caller } from '../identity/person.ts'
 import { mayUseBudget } from '../requests/approval.ts'
-import type { ReadTransaction } from '../store/store.ts'
 import { accountOf } from './accounts.ts'
-import { query } from './operation.ts'
+import { beyondHolds, periodName } from './forecast.ts'
+import { query, type ReadContext } from './operation.ts'
 import { anybody } from './rules.ts'
 import { MoneyShape } from './shapes/fields.ts'
-import type { Site } from './site.ts'
 
 const BudgetShape = z.object({
   code: z.string(),
@@ -19,8 +20,14 @@ const BudgetShape = z.object({
   held: MoneyShape,
   spent: MoneyShape,
   left: MoneyShape,
-  /** What will have been spent when all that is approved has run to its end. */
+  /** What will have been spent by the end of the period, or when all that is approved has run to its end. */
   forecast: MoneyShape,
+  /** What the limit counts for. */
+  period: BudgetPeriod,
+  /** The period of today, such as `2026-Q4`; null where the limit counts for ever. */
+  periodName: z.string().nullable(),
+  /** Who decides in the holders' place today. */
+  delegates: z.array(z.string()),
   share: z.number(),
   machines: z.number(),
   currency: z.string(),
@@ -34,10 +41,11 @@ export const showBudget = query({
   input: z.object({ code: z.string().max(40) }),
   output: BudgetShape,
   allow: anybody,
-  async run({ tx, caller, site }, { code }) {
+  async run(context, { code }) {
+    const { caller, site } = context
     const rule = site.budgets.find((known) => known.code === code.toUpperCase())
     if (rule === undefined || !maySeeBudget(caller, rule)) throw notFound('budget', code)
-    return budgetView(tx, site, rule)
+    return budgetView(context, rule)
   },
 })
 
@@ -48,18 +56,22 @@ export const listBudgets = query({
   input: z.object({}),
   output: z.object({ items: z.array(BudgetShape) }),
   allow: anybody,
-  async run({ tx, caller, site }) {
+  async run(context) {
+    const { caller, site } = context
     const mine = site.budgets.filter((rule) => maySeeBudget(caller, rule))
-    return { items: await Promise.all(mine.map((rule) => budgetView(tx, site, rule))) }
+    return { items: await Promise.all(mine.map((rule) => budgetView(context, rule))) }
   },
 })
 
-function maySeeBudget(caller: Caller, rule: BudgetRule): boolean {
+/** Whoever may use it or look after it. */
+export function maySeeBudget(caller: Caller, rule: BudgetRule): boolean {
   return mayUseBudget(caller, rule) || hasRole(caller, 'operator') || hasRole(caller, 'auditor')
 }
 
-async function budgetView(tx: ReadTransaction, site: Site, rule: BudgetRule): Promise<BudgetView> {
-  const stands = overview(rule, await accountOf(tx, rule.code))
+async function budgetView({ tx, now, site }: ReadContext, rule: BudgetRule): Promise<BudgetView> {
+  const today = localDay(now, site.timezone)
+  const stands = overview(rule, await accountOf(tx, accountId(rule, today)))
+  const toCome = stands.heldMilli + (await beyondHolds(tx, rule, site, today))
   return {
     code: rule.code,
     title: rule.title,
@@ -68,7 +80,10 @@ async function budgetView(tx: ReadTransaction, site: Site, rule: BudgetRule): Pr
     held: formatMoney(stands.heldMilli),
     spent: formatMoney(stands.spentMilli),
     left: formatMoney(stands.leftMilli),
-    forecast: formatMoney(stands.heldMilli + stands.spentMilli),
+    forecast: formatMoney(toCome + stands.spentMilli),
+    period: rule.period,
+    periodName: periodName(rule, today),
+    delegates: rule.delegates,
     share: Math.round(stands.share * 1000) / 1000,
     machines: await tx.machines.count('budget', rule.code),
     currency: site.currency,
