@@ -17,10 +17,17 @@ export const deliverNotice: Trade<'deliver-notice'> = {
   },
 }
 
-/** Names are users or groups; who is in a group is asked when it is told. */
-async function usersOf({ directory }: Work<'deliver-notice'>, notice: Notice): Promise<string[]> {
-  const people = await Promise.all(notice.to.map((name) => directory.members(name)))
-  return [...new Set(people.flat().map(({ user }) => user))]
+/**
+ * Names are users or groups; who is in a group is asked when it is told. Where the directory knows nobody behind them any
+ * more (an owner who has left), the operators are told instead: nothing may go unsaid.
+ */
+async function usersOf({ directory, site }: Work<'deliver-notice'>, notice: Notice): Promise<string[]> {
+  const behind = async (names: readonly string[]): Promise<string[]> => {
+    const people = await Promise.all(names.map((name) => directory.members(name)))
+    return [...new Set(people.flat().map(({ user }) => user))]
+  }
+  const users = await behind(notice.to)
+  return users.length > 0 ? users : behind(site.roles.operator)
 }
 
 async function deliver(work: Work<'deliver-notice'>, id: string, user: string): Promise<void> {

@@ -43,8 +43,20 @@ export async function build(
   const spec = await specOf(work, machine)
   await work.plan(driver.stages)
   for (const stage of driver.stages) {
-    await work.stage(stage, () => driver.provision(spec, stage, work.signal))
+    await work.stage(stage, async () => {
+      await showProgress(work, machine)
+      await driver.provision(spec, stage, work.signal)
+    })
   }
+}
+
+/** The cards of the machine and of its request say which stage it is at. */
+async function showProgress(work: Tools, { id, request }: Machine): Promise<void> {
+  await work.store.transact(async (tx) => {
+    const desk = deskOf(work, tx)
+    await redrawCards(desk, `machine:${id}`)
+    if (request !== null) await redrawCards(desk, `request:${request}`)
+  })
 }
 
 /** Administrators are resolved now, so that whoever is in the group on this day gets in. */

@@ -268,13 +268,24 @@ describe('taking over what exists', () => {
     ).rejects.toMatchObject({ code: 'forbidden' })
   })
 
-  test('a machine whose end has passed is not deleted: the operators are told of what has no owner here', async () => {
+  test('a machine whose end has passed is kept; whoever is there to be told is told, and the grace runs from then', async () => {
     await core.operations.perform(importMachines, await core.as('olga'), { csv: await csv() })
 
+    await core.pass(6 * day)
+    const kept = await core.operations.perform(listMachines, await core.as('olga'), { limit: 50 })
     await core.pass(2 * day)
+    const later = await core.operations.perform(listMachines, await core.as('olga'), { limit: 50 })
 
-    const states = await core.operations.perform(listMachines, await core.as('olga'), { limit: 50 })
-    expect(states.items.filter(({ state }) => ['deleting', 'deleted'].includes(state))).toEqual([])
+    const told = core.told.notices.filter(({ notice }) => notice.kind === 'machine-expiring')
+    expect(kept.items).toHaveLength(14)
+    expect(new Set(told.map(({ user }) => user))).toEqual(new Set(['olga']))
+    expect(told.map(({ notice }) => notice.about.id)).toContain('bltest')
+    expect(later.items.map(({ name }) => name)).toEqual([
+      'ablinuxintroscope',
+      'adkvl01',
+      'adkvl02',
+      'becodev01',
+    ])
   })
 
   test('an orphan is claimed by an operator for somebody, and leaves the queue', async () => {
