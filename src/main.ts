@@ -179,6 +179,7 @@ async function openFaces(
   const restFor = (callerOf: RestServices['callerOf']) => rest({ operations, catalogue, callerOf, log })
   const onChange = (listener: Parameters<Store['onCommit']>[0]) => store.onCommit(listener)
   const app = httpApp({
+    site,
     readiness: () => readinessOf({ store, hypervisors: tools.hypervisors }),
     faces: [
       ...chats.faces,

@@ -1,10 +1,10 @@
 import express, { type Express, type Router } from 'express'
-import helmet from 'helmet'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { messageOf, Outage, Refusal } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { problemHandler, sendProblem } from './problem.ts'
+import { pageSecurity } from './security.ts'
 
 /** What `/readyz` says: whether the service can do its work, and part by part what it lacks. */
 export interface Readiness {
@@ -16,31 +16,16 @@ export interface HttpOptions {
   readiness: () => Promise<Readiness>
   /** Faces in the order in which they are asked, each under its path. */
   faces: readonly { path: string; router: Router }[]
+  site: { publicUrl: string }
   log: Log
 }
 
 /** The express application with all faces. Nothing is read of a body here: each face does so itself. */
-export function httpApp({ readiness, faces, log }: HttpOptions): Express {
+export function httpApp({ readiness, faces, site, log }: HttpOptions): Express {
   const app = express()
   app.disable('x-powered-by')
   app.set('query parser', 'simple')
-  app.use(
-    helmet({
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: {
-          defaultSrc: ["'self'"],
-          imgSrc: ["'self'", 'data:'],
-          objectSrc: ["'none'"],
-          baseUri: ["'none'"],
-          formAction: ["'self'"],
-          frameAncestors: ["'none'"],
-        },
-      },
-      // A site on plain HTTP must stay reachable; one on HTTPS sets this where it ends TLS.
-      strictTransportSecurity: false,
-    }),
-  )
+  app.use(pageSecurity(site))
   app.get('/healthz', (_request, response) => {
     response.json({ status: 'alive' })
   })

@@ -13,7 +13,6 @@ import { orderPages } from './pages/order-routes.tsx'
 import { requestPages } from './pages/requests.tsx'
 import { signInPages } from './pages/sign-in.tsx'
 import { terminalPages } from './pages/terminal-routes.tsx'
-import { pageSecurity } from './security.ts'
 import { openPages, type Pages, sendTrouble } from './serve.tsx'
 import { callerOf } from './session.ts'
 import type { PortalServices } from './visit.ts'
@@ -32,7 +31,6 @@ const sections: readonly ((pages: Pages) => void)[] = [
 /** The pages for people, at `/`. They work as plain forms and links; with JavaScript they are live. */
 export function portal(services: PortalServices): Router {
   const router = Router()
-  router.use(pageSecurity(services.site))
   router.use(assets())
   router.get('/events', live(services))
   router.use(signInPages(services))

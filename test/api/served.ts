@@ -41,6 +41,7 @@ export async function openServed(): Promise<Served> {
   })
   const log = silentLog
   const app = httpApp({
+    site,
     readiness: async () => ({ ready: true, parts: {} }),
     faces: [
       { path: '/api', router: describing(openapiDocument(catalogue, site)) },

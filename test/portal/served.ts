@@ -34,6 +34,7 @@ export async function openSite(config?: Config): Promise<Site> {
     onChange: (listener) => store.onCommit(listener),
   })
   const app = httpApp({
+    site,
     readiness: async () => ({ ready: true, parts: {} }),
     faces: [{ path: '/', router: faces }],
     log,
