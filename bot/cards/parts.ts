@@ -122,3 +122,6 @@ export interface FieldFault {
   path: string
   message: string
 }
+
+/** How a term is written, beside a field for one. */
+export const termHint = 'such as 30d, 2 weeks, 1mo, until 2026-12-31'

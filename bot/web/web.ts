@@ -6,6 +6,7 @@ import { millis } from '../../src/base/clock.ts'
 import { packagePath } from '../../src/base/package-root.ts'
 import type { Caller } from '../../src/identity/person.ts'
 import { listMessages } from '../../src/operations/messages.ts'
+import { cardAsText } from '../cards/text.ts'
 import type { Chat } from '../chat.ts'
 import type { Conversation } from '../conversation.ts'
 import { buttonOf, type Line, lineOf } from './messages.ts'
@@ -82,7 +83,10 @@ function routerOf(
   router.get('/', signedIn(pageOf(services)))
   router.get(
     '/messages',
-    signedIn(async (caller, _request, response) => sendLines(services, caller, response)),
+    signedIn(async (caller, request, response) => {
+      if (request.accepts(['html', 'text']) === 'text') await sendText(services, caller, response)
+      else await sendLines(services, caller, response)
+    }),
   )
   router.get(
     '/events',
@@ -103,6 +107,15 @@ async function linesOf({ operations }: WebChatServices, caller: Caller): Promise
 async function sendLines(services: WebChatServices, caller: Caller, response: Response): Promise<void> {
   const lines = await linesOf(services, caller)
   response.type('html').send(renderToString(Lines({ lines, ...frameOf(services) })))
+}
+
+/** The conversation as plain text, for readers that show nothing else. */
+async function sendText(services: WebChatServices, caller: Caller, response: Response): Promise<void> {
+  const lines = await linesOf(services, caller)
+  const said = lines.map((line) =>
+    line.said.by === 'person' ? `> ${line.said.text}` : cardAsText(line.said.card),
+  )
+  response.type('text').send(`${said.join('\n\n')}\n`)
 }
 
 function frameOf({ clock, site }: WebChatServices): { now: string; zone: string } {

@@ -176,6 +176,16 @@ test('an open page hears of changes to its own conversation', async () => {
   expect(news?.value).toBe('event: changed\ndata: 1\n\n')
 })
 
+test('whoever asks for plain text reads the conversation as such', async () => {
+  await site.post('alice', '/chat/say', { line: 'prices', key: 'k1' })
+
+  const headers = { 'test-user': 'alice', Accept: 'text/plain' }
+  const response = await fetch(`${site.url}/chat/messages`, { headers })
+
+  expect(response.headers.get('content-type')).toMatch(/^text\/plain/)
+  expect(await response.text()).toMatch(/^> prices\n\nPrices \(neutral\)\n/)
+})
+
 test('its script and style are served, and nothing of its sources', async () => {
   const found = await Promise.all(['chat.js', 'chat.css', '../web.ts', 'web.ts'].map((name) => status(name)))
 
