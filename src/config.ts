@@ -22,6 +22,7 @@ import { notBuiltYet } from './config/later.ts'
 import { referenceProblems } from './config/references.ts'
 import { Sketch } from './config/sketch.ts'
 import type { Site } from './operations/site.ts'
+import { urlVariable } from './store/postgres/address.ts'
 
 export { type Fault, formatFault } from './config/faults.ts'
 
@@ -61,9 +62,23 @@ export async function loadConfig(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Config> {
   const file = path ?? (env.JACKDAW_CONFIG === '' ? undefined : env.JACKDAW_CONFIG) ?? demoFile
-  const result = checkConfig(await readText(file), file, resolve(file) === demoFile ? resolve() : undefined)
+  const text = await readText(file)
+  const result = checkConfig(text, file, resolve(file) === demoFile ? resolve() : undefined)
   if ('faults' in result) throw new ConfigError(file, result.faults)
+  const { store } = result.config
+  const isKnown = store.kind === 'lowdb' || [store.url, store.urlFile, env[urlVariable]].some(isGiven)
+  if (!isKnown) throw new ConfigError(file, [noDatabase(text)])
   return result.config
+}
+
+function noDatabase(text: string): Fault {
+  const line = text.split('\n').findIndex((start) => start.startsWith('store:')) + 1
+  const right = `should be there, or store.urlFile, or ${urlVariable} in the environment`
+  return { line: Math.max(1, line), path: 'store.url', wrong: missing, right }
+}
+
+function isGiven(text: string | undefined): boolean {
+  return text !== undefined && text !== ''
 }
 
 async function readText(file: string): Promise<string> {
@@ -180,8 +195,14 @@ function inOrder(faults: readonly Fault[]): Fault[] {
 
 function configOf(parsed: SiteFile, file: string, folder: string): Config {
   const { http, rdp, identity, hypervisors, chat } = parsed
-  const store = { ...parsed.store, path: resolve(folder, parsed.store.path) }
+  const store = storeFrom(folder, parsed.store)
   return { http, rdp, store, identity, hypervisors, chat, site: siteOf(parsed), file, folder }
+}
+
+function storeFrom(folder: string, store: SiteFile['store']): SiteFile['store'] {
+  const path = resolve(folder, store.path)
+  if (store.kind === 'lowdb' || store.urlFile === undefined) return { ...store, path }
+  return { ...store, path, urlFile: resolve(folder, store.urlFile) }
 }
 
 function siteOf({ site, rdp, roles, hypervisors, templates, tariffs, budgets, ...rest }: SiteFile): Site {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { delimiter, isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
 
 /** Programs that nobody here wrote and that some tests run against. */
@@ -10,6 +10,11 @@ const known = {
   chromium: { binaries: ['chromium', 'chromium-browser'], packages: ['chromium'] },
   xvfb: { binaries: ['Xvfb'], packages: ['xvfb'] },
   xrdp: { binaries: ['xrdp'], packages: ['xrdp'] },
+  // Debian keeps the programs of each version in a folder of its own, away from the path.
+  postgres: {
+    binaries: [17, 16, 15].map((version) => `/usr/lib/postgresql/${version}/bin/postgres`).concat('postgres'),
+    packages: ['postgresql'],
+  },
 } as const
 
 export type ComponentName = keyof typeof known
@@ -34,7 +39,9 @@ export async function component(name: ComponentName, options: { install: boolean
 
 async function which(binaries: readonly string[]): Promise<string | undefined> {
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
-  for (const path of binaries.flatMap((binary) => folders.map((folder) => join(folder, binary)))) {
+  const places = (binary: string) =>
+    isAbsolute(binary) ? [binary] : folders.map((folder) => join(folder, binary))
+  for (const path of binaries.flatMap(places)) {
     if (await passes(access(path, constants.X_OK))) return path
   }
   return undefined

@@ -10,6 +10,7 @@ import { IdentityRule } from '../identity/open.ts'
 import { MachinePolicy } from '../machines/expiry.ts'
 import { Template } from '../machines/template.ts'
 import { ApprovalPolicy } from '../requests/approval.ts'
+import { isDatabaseUrl } from '../store/postgres/address.ts'
 import { nameRuleFault } from './name-rule.ts'
 import { nearest } from './near.ts'
 
@@ -37,6 +38,13 @@ const PublicUrl = z
   .refine(isWebAddress, 'where browsers reach the site, such as https://desktops.example.org')
   .transform((text) => text.replace(/\/+$/, ''))
 
+/** The value is not repeated: a password may stand in it. */
+const DatabaseUrl = z.string().superRefine((text, context) => {
+  if (isDatabaseUrl(text)) return
+  const message = 'should be a URL such as postgres://user@host:5432/database'
+  context.addIssue({ code: 'custom', message, params: { wrong: 'is not the URL of a database' } })
+})
+
 const NameRule = z.string().transform((pattern, context) => {
   const fault = nameRuleFault(pattern)
   if (fault === undefined) return new RegExp(pattern)
@@ -58,6 +66,14 @@ export const SiteFile = z.strictObject({
   rdp: z.strictObject({ host: Host, port: Port, publicAddress: HostAndPort }),
   store: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('lowdb'), path: z.string().min(1) }),
+    z.strictObject({
+      kind: z.literal('postgres'),
+      /** For what a process keeps for itself; the site is in the database. */
+      path: z.string().min(1).default('./data'),
+      url: DatabaseUrl.optional(),
+      urlFile: z.string().min(1).optional(),
+      connections: z.int().min(2).max(100).optional(),
+    }),
   ]),
   identity: IdentityRule,
   roles: z.strictObject({ operator: People, auditor: People }).prefault({}),

@@ -7,7 +7,6 @@ const later: readonly { path: Path; values?: readonly string[]; instead: string 
   { path: ['identity', 'oidc'], instead: 'leave it out, and name people under identity.local' },
   { path: ['chat', 'slack'], instead: 'leave it out, and use the web chat' },
   { path: ['chat', 'mattermost'], instead: 'leave it out, and use the web chat' },
-  { path: ['store', 'kind'], values: ['postgres'], instead: 'use { kind: lowdb, path: ./data }' },
 ]
 
 const laterHypervisors = ['libvirt', 'hyperv', 'scvmm', 'proxmox']

@@ -30,11 +30,6 @@ describe('what is wrong beside the rest of the file', () => {
       '13: rdp.signing: is not built into this version yet, leave it out, and RDP files go unsigned',
     ],
     [
-      '{ kind: lowdb, path: ./data }',
-      '{ kind: postgres, url: "postgres://db" }',
-      '14: store.kind: is not built into this version yet, use { kind: lowdb, path: ./data }',
-    ],
-    [
       'kind: simulator',
       'kind: proxmox',
       '29: hypervisors[0].kind: is not built into this version yet, use simulator',

@@ -1,0 +1,33 @@
+/** A step from one version of the schema to the next. Never changed once it was released; a later one is added. */
+export interface Migration {
+  version: number
+  name: string
+  sql: string
+}
+
+/** What `collections.ts` says is not here: tables of documents follow it by themselves (`shape.ts`). */
+export const migrations: readonly Migration[] = [
+  {
+    version: 1,
+    name: "journals, and how processes keep out of each other's way",
+    sql: `
+      CREATE TABLE journal_rows (
+        journal text COLLATE "C", at text COLLATE "C", id text COLLATE "C", row json NOT NULL,
+        PRIMARY KEY (journal, at, id));
+      COMMENT ON TABLE journal_rows IS 'What only ever grows: audit and the like.';
+
+      CREATE TABLE turn (at timestamptz NOT NULL);
+      INSERT INTO turn VALUES (now());
+      COMMENT ON TABLE turn IS 'Locked by each transaction in the mode in which it runs; written to try whether writing works.';
+
+      CREATE TABLE changes (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        tx xid8 NOT NULL DEFAULT pg_current_xact_id(), sender text NOT NULL, list json NOT NULL);
+      CREATE INDEX changes_tx ON changes (tx);
+      COMMENT ON TABLE changes IS 'What the last minutes changed, for the other processes. Old rows are removed.';
+
+      CREATE TABLE shapes (name text PRIMARY KEY, fingerprint text NOT NULL);
+      COMMENT ON TABLE shapes IS 'How each table of documents was made; one that should look different is made anew.';
+    `,
+  },
+]
