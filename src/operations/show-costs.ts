@@ -70,10 +70,10 @@ function monthsAround(month: string, { months, ahead }: { months: number; ahead:
 
 /** Amounts by month and machine. */
 class Sheet {
-  readonly #months: Map<string, Map<string, { charged: number; forecast: number }>>
+  readonly #months: Map<string, Map<string, Pair>>
 
   constructor(months: readonly string[]) {
-    this.#months = new Map(months.map((month) => [month, new Map()]))
+    this.#months = new Map(months.map((month) => [month, new Map<string, Pair>()]))
   }
 
   add(month: string, machine: string, amounts: { charged?: number; forecast?: number }): void {
