@@ -282,7 +282,7 @@ describe('a configuration on disk', () => {
     await expect(loaded).rejects.toMatchObject({
       message: [
         `${file}:8: http.port: is "none", should be a number`,
-        `${file}:14: store.kind: is "sqlite", should be lowdb`,
+        `${file}:14: store.kind: is "sqlite", should be lowdb or postgres`,
       ].join('\n'),
     })
   })

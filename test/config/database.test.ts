@@ -66,11 +66,9 @@ describe('a site with a database', () => {
     const urlFile = join(folder, 'empty')
     await writeFile(urlFile, 'secret')
 
-    const reading = databaseUrl({ urlFile }, {})
+    const failure: unknown = await databaseUrl({ urlFile }, {}).catch((error: unknown) => error)
 
-    await expect(reading).rejects.toMatchObject({
-      code: 'store_unfit',
-      message: expect.not.stringContaining('secret'),
-    })
+    expect(failure).toMatchObject({ code: 'store_unfit' })
+    expect(String(failure)).not.toContain('secret')
   })
 })

@@ -71,7 +71,7 @@ describe('a key or a value that is wrong in itself', () => {
       'publicAddress: 127.0.0.1',
       '12: rdp.publicAddress: is "127.0.0.1", should be a host and a port, such as desktops.example.org:3389',
     ],
-    ['kind: lowdb', 'kind: sqlite', '14: store.kind: is "sqlite", should be lowdb'],
+    ['kind: lowdb', 'kind: sqlite', '14: store.kind: is "sqlite", should be lowdb or postgres'],
     [
       'email: bob@example.org',
       'email: bob',
