@@ -20,14 +20,18 @@ export async function checkedNames(
     }
     const outcome = attempt(() => namesFor(order, site.policies.names, taken))
     if (asked.size === 0) return outcome()
-    await Promise.all([...asked].map(async (name) => known.set(name, await isTaken(tx, name))))
+    await Promise.all([...asked].map(async (name) => known.set(name, await isTaken(tx, name, order))))
   }
 }
 
-/** A name is free again once the machine that bore it is gone. */
-async function isTaken(tx: ReadTransaction, name: string): Promise<boolean> {
+/**
+ * A name that somebody chooses is free again once the machine that bore it is gone. One that is made up is not used twice
+ * while the old machine is remembered: two machines of one name in a month's books would be taken for one.
+ */
+async function isTaken(tx: ReadTransaction, name: string, order: { base: string | null }): Promise<boolean> {
   const machine = await tx.machines.get(name)
-  return machine !== undefined && machine.state !== 'deleted' && machine.state !== 'failed'
+  if (machine === undefined) return false
+  return order.base === null || !['deleted', 'failed'].includes(machine.state)
 }
 
 /** Keeps a result or a refusal until it is known whether it counts. */

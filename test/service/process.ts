@@ -14,6 +14,8 @@ export interface TestSite {
   rdpPort: number
   /** Runs the program to its end. */
   run(...args: string[]): Promise<Ended>
+  /** Starts the program, ready or not. */
+  launch(...args: string[]): { process: ChildProcess; ended: Promise<Ended> }
   /** Starts the service and waits until it is ready. */
   start(): Promise<Running>
   dispose(): Promise<void>
@@ -54,6 +56,10 @@ export async function aSite(edit: (yaml: string) => string = (yaml) => yaml): Pr
   }
   return {
     ...{ folder, config, url, rdpPort },
+    launch: (...args) => {
+      const { child, ended } = launch(args)
+      return { process: child, ended }
+    },
     run: (...args) => launch(args).ended,
     start: async () => {
       const { child, ended, out } = launch(['start', '--config', config])

@@ -1,0 +1,97 @@
+import { aSite, type TestSite } from '../service/process.ts'
+import { wrongsOf } from './invariants.ts'
+import { type Random, seeded } from './random.ts'
+import { type Acknowledged, doSomething, nothingYet } from './traffic.ts'
+
+export interface TortureReport {
+  seed: number
+  rounds: number
+  acknowledged: number
+  /** What was wrong, with the round in which it was found. */
+  wrongs: string[]
+}
+
+const clients = 4
+
+/**
+ * Starts the real program, drives it over HTTP, and kills it at a random moment: in the middle of traffic, while it starts
+ * and recovers, or while it stops and writes its checkpoint. After each restart everything that was answered must be there.
+ */
+export async function torture(options: {
+  seed: number
+  rounds: number
+  say?: (line: string) => void
+}): Promise<TortureReport> {
+  const { seed, rounds, say = () => undefined } = options
+  const random = seeded(seed)
+  const site = await aSite(roomy)
+  const seen = nothingYet()
+  const wrongs: string[] = []
+  try {
+    for (let round = 1; round <= rounds && wrongs.length === 0; round++) {
+      if (random.next() < 0.15) await killWhileStarting(site, random)
+      const running = await site.start()
+      wrongs.push(...(await wrongsOf(site.url, seen)).map((wrong) => `round ${round}: ${wrong}`))
+      const death = fate(random)
+      const traffic = Array.from({ length: clients }, () => drive(site.url, random, seen))
+      await after(death.millis)
+      const ended = running.stop(death.signal)
+      if (death.thenKill) await after(random.below(60)).then(() => running.process.kill('SIGKILL'))
+      await Promise.all([ended, ...traffic])
+      say(
+        `round ${round}: ${death.signal}${death.thenKill ? ' and SIGKILL' : ''} after ${death.millis} ms, ${countOf(seen)} acknowledged`,
+      )
+    }
+    const last = await site.start()
+    wrongs.push(...(await wrongsOf(site.url, seen)).map((wrong) => `at the end: ${wrong}`))
+    await last.stop('SIGTERM')
+  } finally {
+    await site.dispose()
+  }
+  return { seed, rounds, acknowledged: countOf(seen), wrongs }
+}
+
+/** A site with room and money for all that a long run asks for. */
+function roomy(yaml: string): string {
+  return yaml
+    .replace('stage: PT0.2S', 'stage: PT0.01S')
+    .replace('limit: "2000.00"', 'limit: "9000000.00"')
+    .replace(/limit: '2000\.00'/, "limit: '9000000.00'")
+    .replace(
+      /(name: cernwod03, )cpus: \d+, memoryGb: \d+, slots: \d+/,
+      '$1cpus: 4000, memoryGb: 16000, slots: 9000',
+    )
+}
+
+function fate(random: Random): { signal: NodeJS.Signals; millis: number; thenKill: boolean } {
+  const millis = random.below(500)
+  if (random.next() < 0.75) return { signal: 'SIGKILL', millis, thenKill: false }
+  return { signal: 'SIGTERM', millis, thenKill: random.next() < 0.7 }
+}
+
+async function killWhileStarting(site: TestSite, random: Random): Promise<void> {
+  const child = site.launch('start', '--config', site.config)
+  await after(300 + random.below(600))
+  child.process.kill('SIGKILL')
+  await child.ended
+}
+
+/** One client: does one thing after the other until nobody answers, or it has done enough to be looked through. */
+async function drive(url: string, random: Random, seen: Acknowledged): Promise<void> {
+  for (let done = 0; done < 12; done++) {
+    try {
+      await doSomething(url, random, seen)
+    } catch {
+      return // The service is gone: whatever it had not answered does not count.
+    }
+  }
+}
+
+function countOf({ requests, machines, leases }: Acknowledged): number {
+  return requests.size + machines.size + leases.size
+}
+
+/** The moment of death is a matter of chance, not of any event. */
+function after(millis: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, millis))
+}
