@@ -163,9 +163,11 @@ export class Attempt {
   async #commit(): Promise<unknown> {
     try {
       const session = await this.#connected()
+      // Lost before the commit was sent: then it is certain that nothing came about.
+      if (session.fault !== undefined) return session.fault
       const sent = [...this.writes.flush(session), ...this.writes.tell(session, this.#sender)]
-      const fault = await committed(session, sent)
-      this.#isUnknown = fault?.kind === 'lost' && this.writes.isAny
+      const { fault, isUnknown } = await committed(session, sent)
+      this.#isUnknown = isUnknown && this.writes.isAny
       return fault
     } catch (error) {
       return error
@@ -177,7 +179,7 @@ export class Attempt {
     const session = this.#opened
     if (this.#mode !== 'watched' || session === undefined) return { kind: 'threw', error }
     const sent = this.#isSaved ? [session.command('ROLLBACK TO SAVEPOINT clean')] : []
-    const fault = await committed(session, sent)
+    const { fault } = await committed(session, sent)
     return fault === undefined ? { kind: 'threw', error } : this.#spoilt(fault)
   }
 
@@ -201,14 +203,22 @@ async function settled<T>(work: () => Promise<T>): Promise<Outcome<T>> {
   }
 }
 
-/** Commits, behind what was sent before. Gives the fault when that did not come about. */
+/**
+ * Commits, behind what was sent before. When the connection is lost meanwhile, nobody knows whether that came about;
+ * unless the server itself refused something that it was sent before, since it answers in turn.
+ */
 async function committed(
   session: Session,
   sent: readonly Promise<unknown>[],
-): Promise<DatabaseFault | undefined> {
+): Promise<{ fault?: DatabaseFault; isUnknown: boolean }> {
   const commit = session.command('COMMIT')
-  await Promise.allSettled([...sent, commit])
-  if (session.fault !== undefined) return session.fault
+  const [answers] = await Promise.all([Promise.allSettled(sent), commit.catch(() => undefined)])
+  const { fault } = session
+  if (fault !== undefined) {
+    const isRefused = fault.isSaid && answers.some(({ status }) => status === 'rejected')
+    return { fault, isUnknown: fault.kind === 'lost' && !isRefused }
+  }
   const tag = await commit
-  return tag === 'COMMIT' ? undefined : new DatabaseFault(new Error(`COMMIT ended as ${tag}`))
+  if (tag === 'COMMIT') return { isUnknown: false }
+  return { fault: new DatabaseFault(new Error(`COMMIT ended as ${tag}`)), isUnknown: false }
 }

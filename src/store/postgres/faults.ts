@@ -12,10 +12,13 @@ export type FaultKind = 'conflict' | 'rival' | 'lost' | 'wrong' | 'outage'
 export class DatabaseFault extends Error {
   override readonly name = 'DatabaseFault'
   readonly kind: FaultKind
+  /** Whether the server said so itself, in its turn. */
+  readonly isSaid: boolean
 
   constructor(cause: unknown) {
     super(textOf(cause), { cause })
     this.kind = kindOf(cause)
+    this.isSaid = cause instanceof pg.DatabaseError
   }
 }
 
