@@ -1,4 +1,4 @@
-import { type Commitment, draw, gathered, type Hold, holdsFor } from '../../pricing/commitment.ts'
+import { type Commitment, draw, dueKey, gathered, type Hold, holdsFor } from '../../pricing/commitment.ts'
 import type { Charge } from '../../pricing/charge.ts'
 import { addDays, type LocalDay, localDay } from '../base/period.ts'
 import type { Machine } from '../machines/machine.ts'
@@ -51,8 +51,8 @@ export function holdsToCome(machine: Machine, commitment: Commitment, site: Site
 }
 
 /**
- * Charges the first day that is not charged yet, unless it is still to end. Once today is reached, what is held is worked
- * out anew, since prices, sizes and states may differ from what it was worked out with.
+ * Charges the first day that is not charged yet, unless it is still to end. Once today or the machine's end is reached,
+ * what is held is worked out anew, since prices, sizes and states may differ from what it was worked out with.
  */
 export async function chargeNextDay(
   books: Books,
@@ -66,7 +66,8 @@ export async function chargeNextDay(
   const isThere = machine?.ref === commitment.ref
   const rows = isThere ? rowsDue(machine, commitment, site, { before: to, openFrom: await openFrom(tx) }) : []
   const next = await charged(books, { ...commitment, chargedTo: to }, rows)
-  const holds = isThere && to === today ? holdsToCome(machine, next, site, today) : next.holds
+  const isUpToDate = to === today || dueKey(next) === null
+  const holds = !isUpToDate ? next.holds : isThere ? holdsToCome(machine, next, site, today) : []
   const spent = chargedTo(rows, site, 'booking')
   await saveCommitment(books, { ...next, holds }, { before: commitment.holds, charged: spent, how: 'anyhow' })
 }
