@@ -11,12 +11,15 @@ export interface Target {
   migrations: readonly Migration[]
   filing: number
   tables: readonly Fillable[]
+  /** How long to wait for others to be out of the way. */
+  patienceMillis: number
 }
 
 export const currentTarget: Target = {
   migrations,
   filing: currentFiling,
   tables: Object.values(tables),
+  patienceMillis: 10_000,
 }
 
 /** Held by every process that uses the database, shared; and by the one that changes the schema, alone. */
@@ -28,7 +31,8 @@ export const presence = "hashtext('jackdaw'), hashtext(current_schema())"
  * run; errors of the database as they are.
  */
 export async function migrate(place: Place, log: Log, target: Target = currentTarget): Promise<void> {
-  const config = { ...clientConfig(place), statement_timeout: 0, query_timeout: 0, pipeline: false }
+  const timeouts = { lock_timeout: target.patienceMillis, statement_timeout: 0, query_timeout: 0 }
+  const config = { ...clientConfig(place), ...timeouts, pipeline: false }
   const client = new pg.Client(config)
   await client.connect()
   try {
@@ -63,10 +67,14 @@ export async function isCurrent(client: ClientBase, target: Target = currentTarg
   return target.tables.every(({ shape }) => known.get(shape.name) === fingerprint(shape))
 }
 
+const bookkeeping = `
+  CREATE TABLE IF NOT EXISTS migrations (
+    version int PRIMARY KEY, name text NOT NULL, at timestamptz NOT NULL DEFAULT now());
+  CREATE TABLE IF NOT EXISTS shapes (name text PRIMARY KEY, fingerprint text NOT NULL);
+  COMMENT ON TABLE shapes IS 'How each table of documents was made; one that should look different is made anew.'`
+
 async function bringUp(client: ClientBase, target: Target, log: Log): Promise<void> {
-  await client.query(
-    'CREATE TABLE IF NOT EXISTS migrations (version int PRIMARY KEY, name text NOT NULL, at timestamptz NOT NULL DEFAULT now())',
-  )
+  await client.query(bookkeeping)
   const from = await versionOf(client)
   for (const { version, name, sql } of target.migrations.filter((step) => step.version > from)) {
     await client.query(sql)

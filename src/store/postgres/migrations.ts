@@ -25,9 +25,6 @@ export const migrations: readonly Migration[] = [
         tx xid8 NOT NULL DEFAULT pg_current_xact_id(), sender text NOT NULL, list json NOT NULL);
       CREATE INDEX changes_tx ON changes (tx);
       COMMENT ON TABLE changes IS 'What the last minutes changed, for the other processes. Old rows are removed.';
-
-      CREATE TABLE shapes (name text PRIMARY KEY, fingerprint text NOT NULL);
-      COMMENT ON TABLE shapes IS 'How each table of documents was made; one that should look different is made anew.';
     `,
   },
 ]
