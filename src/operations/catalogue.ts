@@ -11,6 +11,7 @@ import {
   shutdownMachine,
   startMachine,
 } from './control-machine.ts'
+import { correctCharges } from './correct-charges.ts'
 import { deleteMachine } from './delete-machine.ts'
 import { denyRequest } from './deny-request.ts'
 import { endLeaseNow } from './end-lease.ts'
@@ -82,6 +83,7 @@ export const catalogue: readonly Operation[] = [
   showBudget,
   showStatement,
   showCosts,
+  correctCharges,
   listPools,
   openDesktop,
   listLeases,

@@ -1,8 +1,15 @@
 import { z } from 'zod'
 import { formatMoney } from '../../pricing/money.ts'
+import type { Tariff } from '../../pricing/tariff.ts'
 import { query } from './operation.ts'
 import { anybody } from './rules.ts'
 import { MoneyShape } from './shapes/fields.ts'
+
+const RestingShape = z.object({
+  base: MoneyShape.optional(),
+  perGb: MoneyShape.optional(),
+  perCpu: MoneyShape.optional(),
+})
 
 export const listPrices = query({
   name: 'list-prices',
@@ -20,6 +27,9 @@ export const listPrices = query({
         base: MoneyShape,
         perGb: MoneyShape,
         perCpu: MoneyShape,
+        /** Prices of a day on which a machine was saved, or in the library, where they are others. */
+        saved: RestingShape.optional(),
+        archived: RestingShape.optional(),
       }),
     ),
   }),
@@ -34,6 +44,17 @@ export const listPrices = query({
       base: formatMoney(price.baseMilli),
       perGb: formatMoney(price.perGbMilli),
       perCpu: formatMoney(price.perCpuMilli),
+      ...(price.saved === undefined ? {} : { saved: resting(price.saved) }),
+      ...(price.archived === undefined ? {} : { archived: resting(price.archived) }),
     })),
   }),
 })
+
+function resting(prices: NonNullable<Tariff['saved']>): z.infer<typeof RestingShape> {
+  const { baseMilli, perGbMilli, perCpuMilli } = prices
+  return {
+    ...(baseMilli === undefined ? {} : { base: formatMoney(baseMilli) }),
+    ...(perGbMilli === undefined ? {} : { perGb: formatMoney(perGbMilli) }),
+    ...(perCpuMilli === undefined ? {} : { perCpu: formatMoney(perCpuMilli) }),
+  }
+}

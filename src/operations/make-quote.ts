@@ -1,15 +1,29 @@
 import { z } from 'zod'
+import { checkedNames } from './names.ts'
 import { query } from './operation.ts'
-import { OrderFields, orderOf } from './order.ts'
+import { OrderFields, orderOf, priceNew } from './order.ts'
 import { anybody } from './rules.ts'
+import { text } from './shapes/fields.ts'
 import { QuoteShape, quoteView } from './shapes/quote.ts'
 
 export const makeQuote = query({
   name: 'make-quote',
   summary: 'Price machines before asking for them.',
   http: { method: 'POST', path: '/quotes' },
-  input: z.object({ ...OrderFields, budget: z.string().max(40).optional() }),
+  input: z.object({
+    ...OrderFields,
+    budget: z.string().max(40).optional(),
+    /** With a budget: a name that was used on it lately goes on with the free days it had. */
+    name: text(63).optional(),
+  }),
   output: QuoteShape,
   allow: anybody,
-  run: async ({ now, site }, input) => quoteView(orderOf(input, { now, site }).quote, { now, site }),
+  async run(context, input) {
+    const { now, site } = context
+    const { template, size, count, endsAt, quote } = orderOf(input, { now, site })
+    if (input.name === undefined || input.budget === undefined) return quoteView(quote, { now, site })
+    const names = await checkedNames(context, { base: input.name, template: template.name, count })
+    const order = { names, budget: input.budget.toUpperCase(), size, endsAt }
+    return quoteView((await priceNew(context, order)).quote, { now, site })
+  },
 })

@@ -5,6 +5,8 @@ import { instant, millis } from '../../src/base/clock.ts'
 import { approveRequest } from '../../src/operations/approve-request.ts'
 import { ledger } from '../../src/operations/charging.ts'
 import { claimMachine } from '../../src/operations/claim-machine.ts'
+import { makeQuote } from '../../src/operations/make-quote.ts'
+import { correctCharges } from '../../src/operations/correct-charges.ts'
 import { controlMachine } from '../../src/operations/control-machine.ts'
 import { deleteMachine } from '../../src/operations/delete-machine.ts'
 import { extendMachine } from '../../src/operations/extend-machine.ts'
@@ -254,7 +256,9 @@ describe('free days', () => {
     const again = await ask({ days: 30 })
     const other = await ask({ days: 30, name: 'webafs21' })
 
-    expect([again.quote.total, other.quote.total]).toEqual(['18.24', '0.00'])
+    const order = { template: 'slc5', days: 30, budget: 'T-1042', name: 'webafs20' }
+    const quoted = await core.operations.perform(makeQuote, await core.as('alice'), order)
+    expect([again.quote.total, other.quote.total, quoted.total]).toEqual(['18.24', '0.00', '18.24'])
   })
 
   test.each([
@@ -297,6 +301,42 @@ describe('a month that is closed', () => {
       ['2026-12-01', '2026-12-01'],
       ['2026-12-02', '2026-12-02'],
     ])
+  })
+})
+
+describe('a correction', () => {
+  test('takes days back with a reason, once, and their money is left again', async () => {
+    await open(noneFree)
+    await aRunningMachine({ days: 30 })
+    await core.pass(10 * day)
+    const wrong = { name: 'webafs20', from: '2026-11-29', to: '2026-12-01', reason: 'the host was down' }
+    const olga = await core.as('olga')
+
+    const first = await core.operations.perform(correctCharges, olga, wrong)
+    const second = await core.operations.perform(correctCharges, olga, wrong)
+
+    const reversed = (await rows()).filter(({ reason }) => reason !== null)
+    expect([first, second]).toMatchObject([
+      { rows: 3, amount: '2.88' },
+      { rows: 0, amount: '0.00' },
+    ])
+    expect(reversed.map((row) => [row.day, row.at.slice(0, 10), row.amountMilli])).toEqual([
+      ['2026-11-29', '2026-12-03', -960],
+      ['2026-11-30', '2026-12-03', -960],
+      ['2026-12-01', '2026-12-03', -960],
+    ])
+    expect(await budget()).toEqual({ held: '19.20', spent: '6.72', left: '1974.08' })
+    expect((await show()).costToDate).toBe('7.68')
+  })
+
+  test('is for operators', async () => {
+    await open(noneFree)
+    await aRunningMachine()
+    const wrong = { name: 'webafs20', from: '2026-11-23', to: '2026-11-23', reason: 'I would like that' }
+
+    const refused = core.operations.perform(correctCharges, await core.as('alice'), wrong)
+
+    await expect(refused).rejects.toMatchObject({ code: 'forbidden' })
   })
 })
 
