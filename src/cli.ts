@@ -71,6 +71,7 @@ function refuseUnknown(words: readonly string[]): void {
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof ConfigError) return exitCodes.configuration
-  if (error instanceof Outage && ['store_in_use', 'store_damaged', 'store_too_new'].includes(error.code)) return exitCodes.data
+  if (error instanceof Outage && ['store_in_use', 'store_damaged', 'store_too_new'].includes(error.code))
+    return exitCodes.data
   return exitCodes.ours
 }
