@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { messageOf, Outage } from './base/errors.ts'
 import { openLog } from './base/log.ts'
 import { importFile } from './cli/import.ts'
+import { moveStores, storeWords } from './cli/move.ts'
 import { run } from './cli/start.ts'
 import { ConfigError, loadConfig } from './config.ts'
 import { hashPassword } from './identity/local.ts'
@@ -45,6 +46,15 @@ program
   .action(async (file: string, { config, dryRun }: { config?: string; dryRun?: boolean }) => {
     const loaded = await loadConfig(config, process.env)
     process.stdout.write(await importFile(loaded, await readFile(file, 'utf8'), dryRun ?? false))
+  })
+
+program
+  .command('move')
+  .description('copy a site from one store to another, while the service is stopped')
+  .requiredOption('--from <store>', storeWords)
+  .requiredOption('--to <store>', 'an empty one, named in the same way')
+  .action(async ({ from, to }: { from: string; to: string }) => {
+    process.stdout.write(await moveStores(from, to))
   })
 
 program
