@@ -24,6 +24,7 @@ const asText = { getTypeParser: () => (value: string) => value }
 export class Session {
   readonly #client: PoolClient
   #fault: DatabaseFault | undefined
+  #isGathering = false
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(client: PoolClient) {
@@ -36,6 +37,7 @@ export class Session {
   }
 
   async run(statement: Statement, values: readonly Value[]): Promise<Row[]> {
+    this.#gather()
     const query = { ...statement, values: [...values], types: asText, rowMode: 'array' as const }
     const { rows } = await this.#sent(this.#client.query<(string | null)[]>(query))
     return rows
@@ -43,6 +45,7 @@ export class Session {
 
   /** Sends a command that gives no rows, or several behind one another. Gives the tag of the last. */
   async command(text: string): Promise<string> {
+    this.#gather()
     const results: Tagged | readonly Tagged[] = await this.#sent(this.#client.query(text))
     return [results].flat().at(-1)?.command ?? ''
   }
@@ -57,6 +60,18 @@ export class Session {
 
   get #isIdle(): boolean {
     return this.#fault?.kind !== 'lost' && this.#client.getTransactionStatus() === 'I'
+  }
+
+  /** Keeps what is asked in one go together, so that it leaves in one packet and not in a system call for each. */
+  #gather(): void {
+    if (this.#isGathering) return
+    this.#isGathering = true
+    const { stream } = this.#client.connection
+    stream.cork()
+    process.nextTick(() => {
+      this.#isGathering = false
+      stream.uncork()
+    })
   }
 
   async #sent<T>(answer: Promise<T>): Promise<T> {
