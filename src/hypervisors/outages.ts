@@ -13,7 +13,6 @@ export const hypervisorCodes = [
   /** It understood and will not. */
   'hypervisor_refused',
 ] as const
-type HypervisorCode = (typeof hypervisorCodes)[number]
 
 export function hypervisorUnreachable(name: string, cause?: unknown): Outage {
   return new Outage('hypervisor_unreachable', `Hypervisor ${name} gives no answer.`, {
