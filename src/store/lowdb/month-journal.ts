@@ -23,6 +23,9 @@ export interface Block {
 
 const blockBytes = 128 * 1024
 
+/** Of how many blocks the ids are kept that were looked through for a row. */
+const knownBlocks = 256
+
 /**
  * One journal: the newest rows in memory, the rest in a file for each month (UTC) of which only the blocks are known
  * here. Rows move to the files when the change journal is folded; which blocks count is said by the checkpoint, so
@@ -34,6 +37,8 @@ export class MonthJournal<R extends Row> {
   readonly #rows = new Map<string, R>()
   readonly #ordered = new SortedList<R>(compareRows)
   #blocks: readonly Block[]
+  /** Ids by block, those looked through last at the end: rows of one time often come in large numbers. */
+  readonly #ids = new Map<Block, ReadonlySet<string>>()
 
   constructor(name: string, files: Files, blocks: readonly Block[]) {
     this.#name = name
@@ -51,7 +56,7 @@ export class MonthJournal<R extends Row> {
     if (this.#rows.has(row.id)) return undefined
     // A row that is added again bears the same instant, so only blocks around that instant can hold it.
     for (const block of this.#blocks.filter(({ from, to }) => from <= row.at && row.at <= to)) {
-      if ((await this.#read(block)).some(({ id }) => id === row.id)) return undefined
+      if ((await this.#idsIn(block)).has(row.id)) return undefined
     }
     if (this.#rows.has(row.id)) return undefined
     this.#add(row)
@@ -103,6 +108,8 @@ export class MonthJournal<R extends Row> {
   /** Lets go of rows that a checkpoint now says are in these blocks. */
   adopt(blocks: readonly Block[], rows: readonly R[]): void {
     this.#blocks = blocks
+    const isThere = new Set(blocks)
+    for (const block of this.#ids.keys()) if (!isThere.has(block)) this.#ids.delete(block)
     for (const row of rows) this.#drop(row)
   }
 
@@ -143,6 +150,15 @@ export class MonthJournal<R extends Row> {
       (to === undefined || block.from < to) &&
       (after === undefined || block.from <= after)
     return this.#blocks.filter(holds).sort((a, b) => compareText(b.to, a.to))
+  }
+
+  async #idsIn(block: Block): Promise<ReadonlySet<string>> {
+    const ids = this.#ids.get(block) ?? new Set((await this.#read(block)).map(({ id }) => id))
+    this.#ids.delete(block)
+    this.#ids.set(block, ids)
+    const [oldest] = this.#ids.keys()
+    if (this.#ids.size > knownBlocks && oldest !== undefined) this.#ids.delete(oldest)
+    return ids
   }
 
   async #read(block: Block): Promise<R[]> {
