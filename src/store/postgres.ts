@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
 import { assert, messageOf, Outage } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { Attempt, type Ending, type Mode } from './postgres/attempt.ts'
+import { Attempt, Crowd, type Ending, type Mode, type Surroundings } from './postgres/attempt.ts'
 import { Connections, type Place } from './postgres/connection.ts'
 import { DatabaseFault, unwritable } from './postgres/faults.ts'
 import { Listener } from './postgres/listener.ts'
@@ -51,7 +51,7 @@ class PostgresStore implements Store {
   readonly #log: Log
   readonly #connections: Connections
   readonly #listener: Listener
-  readonly #sender = randomUUID()
+  readonly #around: Surroundings
   readonly #listeners = new Set<(changes: readonly Change[]) => void>()
   readonly #inHand = new Set<Promise<unknown>>()
   #reason: string | null = null
@@ -60,8 +60,10 @@ class PostgresStore implements Store {
   constructor(place: Place, { log, connections }: { log: Log; connections: number }) {
     this.#log = log
     this.#connections = new Connections(place, { max: connections, log })
+    const sender = randomUUID()
+    this.#around = { open: () => this.#connections.session(), sender, crowd: new Crowd() }
     this.#listener = new Listener({
-      ...{ place, log, sender: this.#sender },
+      ...{ place, log, sender },
       hear: (changes) => this.#tell(changes),
       found: ({ fault }) => this.#found(fault),
     })
@@ -109,7 +111,7 @@ class PostgresStore implements Store {
     const left = { ...patience }
     let mode = first
     for (;;) {
-      const attempt = new Attempt(() => this.#connections.session(), this.#sender, mode)
+      const attempt = new Attempt(this.#around, mode)
       const ending = await attempt.carryOut(() =>
         inside.run({ store: this, attempt }, () => work(transactionOn(attempt))),
       )

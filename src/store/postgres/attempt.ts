@@ -35,11 +35,35 @@ export type Ending<T> =
   | { kind: 'failed'; fault: DatabaseFault; isUnknown: boolean }
   | { kind: 'again'; mode: Mode }
 
+/**
+ * Whether those that look around are in each other's way just now. Then the next few run alone from the start, which
+ * spares them the try that would fail.
+ */
+export class Crowd {
+  #left = 0
+
+  get mode(): Mode {
+    if (this.#left === 0) return 'watched'
+    this.#left--
+    return 'alone'
+  }
+
+  met(): void {
+    this.#left = 8
+  }
+}
+
+/** What an attempt finds: how it gets a connection, who we are among the processes, and how crowded it is. */
+export interface Surroundings {
+  open(): Promise<Session>
+  readonly sender: string
+  readonly crowd: Crowd
+}
+
 /** One try at running a transaction's work. The database hears of it with its first question. */
 export class Attempt {
   readonly writes = new Writes()
-  readonly #open: () => Promise<Session>
-  readonly #sender: string
+  readonly #around: Surroundings
   #mode: Mode | undefined
   #session: Promise<Session> | undefined
   #opened: Session | undefined
@@ -49,9 +73,8 @@ export class Attempt {
   #isUnknown = false
   #fault: Error | undefined
 
-  constructor(open: () => Promise<Session>, sender: string, mode: Mode | undefined) {
-    this.#open = open
-    this.#sender = sender
+  constructor(around: Surroundings, mode: Mode | undefined) {
+    this.#around = around
     this.#mode = mode
   }
 
@@ -88,7 +111,7 @@ export class Attempt {
   /** Asks what there is: an index, a page, all. */
   async lookAround(table: string, statement: Statement, values: readonly Value[]): Promise<Row[]> {
     this.use()
-    this.#mode ??= 'watched'
+    this.#mode ??= this.#around.crowd.mode
     this.mustNotBeBeside()
     return this.#ask(table, statement, values)
   }
@@ -139,7 +162,7 @@ export class Attempt {
 
   async #begin(): Promise<Session> {
     try {
-      const session = await this.#open()
+      const session = await this.#around.open()
       this.#opened = session
       // What follows goes out behind it, and fails when it does.
       session.command(begin[this.#mode ?? 'beside']).catch(() => undefined)
@@ -165,7 +188,7 @@ export class Attempt {
       const session = await this.#connected()
       // Lost before the commit was sent: then it is certain that nothing came about.
       if (session.fault !== undefined) return session.fault
-      const sent = [...this.writes.flush(session), ...this.writes.tell(session, this.#sender)]
+      const sent = [...this.writes.flush(session), ...this.writes.tell(session, this.#around.sender)]
       const { fault, isUnknown } = await committed(session, sent)
       this.#isUnknown = isUnknown && this.writes.isAny
       return fault
@@ -184,7 +207,7 @@ export class Attempt {
   }
 
   #spoilt(error: unknown): Ending<never> {
-    if (error instanceof NotBeside) return { kind: 'again', mode: 'watched' }
+    if (error instanceof NotBeside) return { kind: 'again', mode: this.#around.crowd.mode }
     if (!(error instanceof DatabaseFault)) return { kind: 'threw', error }
     const isConflict = error.kind === 'conflict' || error.kind === 'rival'
     if (isConflict && this.#mode !== 'alone' && this.#mode !== 'reading')

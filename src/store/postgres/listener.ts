@@ -42,7 +42,7 @@ export class Listener {
   #calling: Promise<void> | undefined
   #mustCall = false
   #beats = 0
-  /** The newest row at each of the last sweeps. */
+  /** Where `#from` was at each of the last sweeps. */
   #marks: string[] = []
 
   constructor(options: ListenerOptions) {
@@ -162,11 +162,10 @@ export class Listener {
 
   /** Removes what everybody had ten minutes to hear. */
   async #sweep(): Promise<void> {
-    if (this.#beats++ % rhythm.sweepBeats !== 0) return
-    const result = await this.#client?.query<{ id: string | null }>('SELECT max(id)::text AS id FROM changes')
-    this.#marks.push(result?.rows[0]?.id ?? '0')
+    if (this.#beats++ % rhythm.sweepBeats !== 0 || this.#from === undefined) return
+    this.#marks.push(this.#from)
     const old = this.#marks.length > rhythm.keepSweeps ? this.#marks.shift() : undefined
-    if (old !== undefined) await this.#client?.query('DELETE FROM changes WHERE id <= $1', [old])
+    if (old !== undefined) await this.#client?.query('DELETE FROM changes WHERE tx < $1::text::xid8', [old])
   }
 }
 

@@ -21,9 +21,8 @@ export const migrations: readonly Migration[] = [
       COMMENT ON TABLE turn IS 'Locked by each transaction in the mode in which it runs; written to try whether writing works.';
 
       CREATE TABLE changes (
-        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-        tx xid8 NOT NULL DEFAULT pg_current_xact_id(), sender text NOT NULL, list json NOT NULL);
-      CREATE INDEX changes_tx ON changes (tx);
+        tx xid8 DEFAULT pg_current_xact_id(), id bigint GENERATED ALWAYS AS IDENTITY,
+        sender text NOT NULL, list json NOT NULL, PRIMARY KEY (tx, id));
       COMMENT ON TABLE changes IS 'What the last minutes changed, for the other processes. Old rows are removed.';
     `,
   },
