@@ -100,7 +100,8 @@ const idempotency = z.object({
 
 function answersOf({ http, output, summary }: Operation) {
   const json = { 'application/json': { schema: output } }
-  const media = http?.media === undefined ? {} : { [http.media.type]: { schema: z.string() } }
+  const types = [...(http?.media === undefined ? [] : [http.media]), ...(http?.formats ?? [])]
+  const media = Object.fromEntries(types.map(({ type }) => [type, { schema: z.string() }]))
   const statuses = http?.status === undefined ? ['200'] : statusesOf(http.path, http.method)
   return Object.fromEntries(
     statuses.map((status) => [

@@ -84,17 +84,47 @@ function inputOf(operation: Operation, request: Request): Record<string, unknown
 function send(operation: Operation, request: Request, response: Response, output: unknown): void {
   response.setHeader('Cache-Control', 'no-store')
   const status = operation.http?.status?.(output) ?? 200
-  const media = operation.http?.media
-  const wanted = media === undefined ? 'json' : request.accepts([media.type, 'application/json'])
-  const rendered = media !== undefined && wanted === media.type ? media.render(output) : undefined
-  if (rendered !== undefined && media !== undefined) {
-    for (const [name, value] of Object.entries(rendered.headers)) response.setHeader(name, value)
+  const file = mediaOf(operation, request, output) ?? formatOf(operation, request, output)
+  if (file !== undefined) {
+    for (const [name, value] of Object.entries(file.headers)) response.setHeader(name, value)
     // `setHeader` and `end`, since express would add a charset to the type.
-    response.status(status).setHeader('Content-Type', media.type).end(rendered.body)
+    response.status(status).setHeader('Content-Type', file.type).end(file.body)
     return
   }
   if (status === 202) response.setHeader('Retry-After', '2')
   response.status(status).json(output)
+}
+
+interface FileAnswer {
+  type: string
+  body: Buffer | string
+  headers: Record<string, string>
+}
+
+/** The medium that an operation offers before JSON, where the caller takes it and the answer has it. */
+function mediaOf({ http }: Operation, request: Request, output: unknown): FileAnswer | undefined {
+  const media = http?.media
+  if (media === undefined || request.accepts([media.type, 'application/json']) !== media.type)
+    return undefined
+  const rendered = media.render(output)
+  return rendered === undefined ? undefined : { type: media.type, ...rendered }
+}
+
+/** Another way to write the answer: by its name in `?format=`, which is exact, or by what the caller accepts. */
+function formatOf({ http }: Operation, request: Request, output: unknown): FileAnswer | undefined {
+  const formats = http?.formats ?? []
+  if (formats.length === 0) return undefined
+  const named = formats.find(({ name }) => name === request.query.format)
+  const accepted = request.accepts(['application/json', ...formats.map(({ type }) => type)])
+  const format =
+    named ?? (request.query.format === undefined ? formats.find(({ type }) => type === accepted) : undefined)
+  if (format === undefined) return undefined
+  const fileName = format.fileName?.(output)
+  return {
+    type: `${format.type}; charset=utf-8`,
+    body: format.render(output),
+    headers: fileName === undefined ? {} : { 'Content-Disposition': `attachment; filename="${fileName}"` },
+  }
 }
 
 function verb(method: 'GET' | 'POST' | 'DELETE'): 'get' | 'post' | 'delete' {

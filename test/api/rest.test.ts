@@ -173,6 +173,19 @@ describe('other bodies', () => {
     expect(file.body).toEqual(Buffer.from(`\uFEFF${opened.rdp}`, 'utf16le'))
   })
 
+  test('a statement comes as JSON, as CSV by what is accepted, and as FOCUS by name', async () => {
+    const path = '/statements/T-1042/2026-11'
+
+    const json = await served.call('bob', 'GET', path)
+    const csv = await served.call('bob', 'GET', path, undefined, { Accept: 'text/csv' })
+    const focus = await served.call('bob', 'GET', `${path}?format=focus`)
+
+    expect(json.body).toMatchObject({ code: 'T-1042' })
+    expect(csv.headers.get('content-type')).toBe('text/csv; charset=utf-8')
+    expect(String(focus.body)).toContain('BilledCost')
+    expect(focus.headers.get('content-disposition')).toMatch(/filename="[^"]+\.csv"/)
+  })
+
   test('what is not JSON, too large or not there is said as a problem', async () => {
     const broken = await served.call('alice', 'POST', '/quotes', '{', { 'Content-Type': 'application/json' })
     const large = await served.call('alice', 'POST', '/quotes', { template: 'x'.repeat(1_100_000) })
