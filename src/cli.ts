@@ -81,6 +81,8 @@ function refuseUnknown(words: readonly string[]): void {
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof ConfigError) return exitCodes.configuration
+  // A database that is too old or in another encoding is one that the site's file should not name.
+  if (error instanceof Outage && error.code === 'store_unfit') return exitCodes.configuration
   if (error instanceof Outage && ['store_in_use', 'store_damaged', 'store_too_new'].includes(error.code))
     return exitCodes.data
   return exitCodes.ours
