@@ -4,7 +4,8 @@ import { type Clock, systemClock } from '../base/clock.ts'
 import { assert, messageOf, Outage } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { ChangeJournal } from './lowdb/change-journal.ts'
-import { type Checkpoint, checkpointFile, checkpointName, currentFormat } from './lowdb/checkpoint.ts'
+import { type Formats, ourFormats } from './formats.ts'
+import { type Checkpoint, checkpointFile, checkpointName } from './lowdb/checkpoint.ts'
 import { diskFiles, type Files, sizeOf } from './lowdb/files.ts'
 import { GroupCommit, unwritable } from './lowdb/group-commit.ts'
 import { takeLock } from './lowdb/lock.ts'
@@ -25,6 +26,8 @@ export interface LowdbOptions {
   processes?: Processes
   /** How large the change journal grows before it is folded into a new checkpoint; never less than the last one. */
   checkpointBytes?: number
+  /** The formats that are known: tests hand in older and newer ones. */
+  formats?: Formats
 }
 
 /**
@@ -36,14 +39,15 @@ export interface LowdbOptions {
  */
 export async function lowdb(options: LowdbOptions): Promise<Store> {
   const { path, log, clock = systemClock, files = diskFiles(path), processes = systemProcesses } = options
+  const { formats = ourFormats } = options
   let unlock: (() => Promise<void>) | undefined
   try {
     await files.prepare()
     unlock = await takeLock(files, { path, processes, at: clock.now() })
     for (const name of await files.list()) if (name.endsWith('.tmp')) await files.remove(name)
-    const low = new Low<Checkpoint>(checkpointFile(files), nothing(clock))
-    const found = await recover(files, low, log)
-    const parts = { ...found, low, files, log, clock, unlock }
+    const low = new Low<Checkpoint>(checkpointFile(files, formats), nothing(formats, clock))
+    const found = await recover(low, { files, formats, log })
+    const parts = { ...found, low, files, formats, log, clock, unlock }
     const store = new LowdbStore(parts, options.checkpointBytes ?? 16 * 1024 * 1024)
     if (found.isOld) await store.checkpoint()
     return store
@@ -53,9 +57,9 @@ export async function lowdb(options: LowdbOptions): Promise<Store> {
   }
 }
 
-function nothing(clock: Clock): Checkpoint {
+function nothing(formats: Formats, clock: Clock): Checkpoint {
   return {
-    format: currentFormat,
+    format: formats.current,
     sequence: 0,
     at: clock.now(),
     blocks: { audit: [], charges: [] },
@@ -68,6 +72,7 @@ interface Parts {
   journal: ChangeJournal
   low: Low<Checkpoint>
   files: Files
+  formats: Formats
   log: Log
   clock: Clock
   unlock: () => Promise<void>
@@ -145,8 +150,9 @@ class LowdbStore implements Store {
 
   /** Writes all documents down as they are now, folds the journals, and lets go of the changes that led there. */
   async checkpoint(): Promise<void> {
-    const { low, memory, journal, files, clock } = this.#parts
-    if (low.data.sequence === journal.durable && low.data.format === currentFormat) return
+    const { low, memory, journal, files, formats, clock } = this.#parts
+    const format = formats.current
+    if (low.data.sequence === journal.durable && low.data.format === format) return
     const { sequence, documents, rows } = await this.#commits.rotate((number) => picture(memory, number))
     const { audit, charges } = memory.journals
     const blocks = { audit: await audit.fold(rows.audit), charges: await charges.fold(rows.charges) }
@@ -154,7 +160,7 @@ class LowdbStore implements Store {
     audit.adopt(blocks.audit, rows.audit)
     charges.adopt(blocks.charges, rows.charges)
     const before = low.data
-    low.data = { format: currentFormat, sequence, at: clock.now(), blocks, documents }
+    low.data = { format, sequence, at: clock.now(), blocks, documents }
     await low.write().catch((error: unknown) => {
       low.data = before
       throw error

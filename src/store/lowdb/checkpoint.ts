@@ -1,26 +1,11 @@
 import type { Adapter } from 'lowdb'
 import { z } from 'zod'
 import type { Instant } from '../../base/clock.ts'
-import { Outage } from '../../base/errors.ts'
+import type { Outage } from '../../base/errors.ts'
+import { type Formats, tooNew } from '../formats.ts'
 import type { Files, OpenFile } from './files.ts'
 import { damaged, encodeLine, readLines } from './lines.ts'
 import type { Blocks } from './memory.ts'
-
-/**
- * The format in which documents and journals are written. To change it: count up, and say in `upgrades` what is done to
- * each document of the format before. A folder of an older format is upgraded when it is opened, and written anew
- * before anything else is.
- */
-export const currentFormat = 1
-
-/** By format: how a document of that format becomes one of the next. */
-const upgrades: Readonly<Record<number, (collection: string, document: unknown) => unknown>> = {}
-
-export function upgraded(format: number, collection: string, document: unknown): unknown {
-  let current = document
-  for (let f = format; f < currentFormat; f++) current = upgrades[f]?.(collection, current) ?? current
-  return current
-}
 
 /** The whole state up to a sequence number of the change journal. */
 export interface Checkpoint {
@@ -38,6 +23,8 @@ const Block = z.object({
   bytes: z.number(),
   from: z.string(),
   to: z.string(),
+  // The first releases had but one.
+  format: z.number().default(1),
 })
 const Header = z.object({
   format: z.number(),
@@ -58,13 +45,13 @@ const sliceLength = 64 * 1024
  * What `Low` of lowdb reads and writes the checkpoint with: a header line, then a line for each document. It is written
  * beside the old one, synced, put in its place and the folder synced, so that a crash leaves the old or the new one.
  */
-export function checkpointFile(files: Files): Adapter<Checkpoint> {
+export function checkpointFile(files: Files, formats: Formats): Adapter<Checkpoint> {
   return {
     async read() {
       const file = await files.open(checkpointName)
       if (file === undefined) return null
       try {
-        return await readCheckpoint(file)
+        return await readCheckpoint(file, formats)
       } finally {
         await file.close()
       }
@@ -105,13 +92,13 @@ async function writeCheckpoint(file: OpenFile, checkpoint: Checkpoint): Promise<
   await write()
 }
 
-async function readCheckpoint(file: OpenFile): Promise<Checkpoint> {
+async function readCheckpoint(file: OpenFile, formats: Formats): Promise<Checkpoint> {
   let header: Header | undefined
   const found: unknown[] = []
   for await (const line of readLines(file)) {
     if (line.text === undefined) throw damagedCheckpoint(line.offset)
     const value: unknown = JSON.parse(line.text)
-    if (header === undefined) header = parseHeader(value)
+    if (header === undefined) header = parseHeader(value, formats)
     else found.push(value)
   }
   const expected = header?.documents.reduce((sum, [, count]) => sum + count, 0)
@@ -124,16 +111,9 @@ async function readCheckpoint(file: OpenFile): Promise<Checkpoint> {
   return { ...header, documents }
 }
 
-function parseHeader(value: unknown): Header {
+function parseHeader(value: unknown, formats: Formats): Header {
   const format = z.object({ format: z.number() }).safeParse(value).data?.format
-  if (format !== undefined && format > currentFormat) {
-    throw new Outage(
-      'store_too_new',
-      `The store was written by a newer release (format ${format}; this one knows up to ${currentFormat}). ` +
-        `Start that release again, or restore a backup from before.`,
-      { transient: false },
-    )
-  }
+  if (format !== undefined && format > formats.current) throw tooNew('The store', format, formats)
   const header = Header.safeParse(value)
   if (!header.success) throw damagedCheckpoint(0)
   return header.data

@@ -1,4 +1,5 @@
 import { collections } from '../collections.ts'
+import type { Formats } from '../formats.ts'
 import type { CollectionName, Documents, JournalName, Journals } from '../store.ts'
 import type { Files } from './files.ts'
 import { type Block, MonthJournal } from './month-journal.ts'
@@ -16,7 +17,8 @@ export interface Memory {
   readonly journals: MonthJournals
 }
 
-export function emptyMemory(files: Files, blocks: Blocks): Memory {
+export function emptyMemory(files: Files, formats: Formats, blocks: Blocks): Memory {
+  const journal = { files, formats }
   return {
     tables: {
       machines: new Table(collections.machines),
@@ -36,8 +38,8 @@ export function emptyMemory(files: Files, blocks: Blocks): Memory {
       secrets: new Table(collections.secrets),
     },
     journals: {
-      audit: new MonthJournal('audit', files, blocks.audit),
-      charges: new MonthJournal('charges', files, blocks.charges),
+      audit: new MonthJournal('audit', journal, blocks.audit),
+      charges: new MonthJournal('charges', journal, blocks.charges),
     },
   }
 }

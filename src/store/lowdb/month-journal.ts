@@ -1,5 +1,6 @@
 import type { Instant } from '../../base/clock.ts'
 import { assert } from '../../base/errors.ts'
+import { type Formats, upgraded } from '../formats.ts'
 import { frozen } from '../frozen.ts'
 import type { JournalPage, Page } from '../store.ts'
 import { type Files, type OpenFile, sizeOf } from './files.ts'
@@ -19,6 +20,13 @@ export interface Block {
   bytes: number
   from: Instant
   to: Instant
+  /** The format that its rows are written in. */
+  format: number
+}
+
+interface Folder {
+  files: Files
+  formats: Formats
 }
 
 const blockBytes = 128 * 1024
@@ -34,15 +42,17 @@ const knownBlocks = 256
 export class MonthJournal<R extends Row> {
   readonly #name: string
   readonly #files: Files
+  readonly #formats: Formats
   readonly #rows = new Map<string, R>()
   readonly #ordered = new SortedList<R>(compareRows)
   #blocks: readonly Block[]
   /** Ids by block, those looked through last at the end: rows of one time often come in large numbers. */
   readonly #ids = new Map<Block, ReadonlySet<string>>()
 
-  constructor(name: string, files: Files, blocks: readonly Block[]) {
+  constructor(name: string, { files, formats }: Folder, blocks: readonly Block[]) {
     this.#name = name
     this.#files = files
+    this.#formats = formats
     this.#blocks = blocks
   }
 
@@ -100,7 +110,10 @@ export class MonthJournal<R extends Row> {
     for (const [file, some] of months) {
       const known = blocks.filter((block) => block.file === file)
       const others = blocks.filter((block) => block.file !== file)
-      blocks = [...others, ...(await foldMonth(this.#files, file, some, known))]
+      blocks = [
+        ...others,
+        ...(await foldMonth(this.#files, { name: file, format: this.#formats.current }, some, known)),
+      ]
     }
     return blocks
   }
@@ -167,7 +180,7 @@ export class MonthJournal<R extends Row> {
     if (file === undefined) throw damaged(block.file, block.offset, 'Restore it from a backup.')
     try {
       for await (const line of readLines(file, block.offset, block.offset + block.bytes)) {
-        const row: unknown = line.text === undefined ? undefined : JSON.parse(line.text)
+        const row = line.text === undefined ? undefined : this.#parse(line.text, block.format)
         if (!this.#isRow(row)) throw damaged(block.file, line.offset, 'Restore it from a backup.')
         rows.push(frozen(row, block.file))
       }
@@ -177,20 +190,30 @@ export class MonthJournal<R extends Row> {
     return rows
   }
 
+  #parse(text: string, format: number): unknown {
+    return upgraded(this.#formats, format, this.#name, JSON.parse(text))
+  }
+
   #isRow(value: unknown): value is R {
     return typeof value === 'object' && value !== null && 'id' in value && 'at' in value
   }
 }
 
+/** The file of a month, and the format that rows are written in now. */
+interface Month {
+  name: string
+  format: number
+}
+
 /** Writes rows behind the known blocks of a month, a block at a time so that others get their turn. */
 async function foldMonth(
   files: Files,
-  name: string,
+  month: Month,
   rows: readonly Row[],
   known: readonly Block[],
 ): Promise<readonly Block[]> {
   const blocks = [...known]
-  const file = (await files.open(name)) ?? (await files.create(name))
+  const file = (await files.open(month.name)) ?? (await files.create(month.name))
   try {
     let [written, text] = [endOf(known), '']
     const write = async () => {
@@ -202,7 +225,7 @@ async function foldMonth(
     for (const row of rows) {
       const line = encodeLine(JSON.stringify(row))
       text += line
-      grow(blocks, { file: name, bytes: Buffer.byteLength(line), at: row.at })
+      grow(blocks, month, { bytes: Buffer.byteLength(line), at: row.at })
       if (text.length >= blockBytes) await write()
     }
     await write()
@@ -218,11 +241,12 @@ async function finish(file: OpenFile, size: number): Promise<void> {
   await file.sync()
 }
 
-/** Makes the last block longer, or begins a new one once that is long enough. */
-function grow(blocks: Block[], row: { file: string; bytes: number; at: Instant }): void {
+/** Makes the last block longer, or begins a new one once that is long enough. A block is of one format. */
+function grow(blocks: Block[], month: Month, row: { bytes: number; at: Instant }): void {
   const last = blocks.at(-1)
-  if (last === undefined || last.bytes >= blockBytes) {
-    blocks.push({ file: row.file, offset: endOf(blocks), bytes: row.bytes, from: row.at, to: row.at })
+  if (last === undefined || last.bytes >= blockBytes || last.format !== month.format) {
+    const { name: file, format } = month
+    blocks.push({ file, offset: endOf(blocks), bytes: row.bytes, from: row.at, to: row.at, format })
     return
   }
   const from = row.at < last.from ? row.at : last.from
