@@ -41,7 +41,8 @@ export function desktopTo(desktop: Desktop, state: DesktopState, desk: Desk, rea
 export async function giveOut(desk: PoolDesk, desktop: Desktop): Promise<void> {
   const { tx, site } = desk
   const pool = poolNamed(site, desktop.pool)
-  const [waiting] = await tx.leases.find('waiting', desktop.pool)
+  const where = { index: 'waiting', key: desktop.pool } as const
+  const [waiting] = (await tx.leases.page({ where, limit: 1 })).items
   if (waiting === undefined) return tx.desktops.put({ ...desktopTo(desktop, 'spare', desk), lease: null })
   await lendTo(desk, pool, desktop, waiting)
 }

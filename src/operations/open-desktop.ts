@@ -146,7 +146,8 @@ async function opened(context: Context, pool: PoolRule, lease: Lease): Promise<O
 
 /** How far the desktop has come that a lease waits for; without one of its own, the one that will be ready first. */
 export async function progressOfLease({ tx }: Pick<ReadContext, 'tx'>, lease: Lease) {
-  const name = lease.desktop ?? (await tx.desktops.find('coming', lease.pool))[0]?.id
+  const coming = { index: 'coming', key: lease.pool } as const
+  const name = lease.desktop ?? (await tx.desktops.page({ where: coming, limit: 1 })).items[0]?.id
   const machine = name === undefined ? undefined : await tx.machines.get(name)
   return progressOf(
     machine?.job === null || machine === undefined ? undefined : await tx.jobs.get(machine.job),

@@ -15,11 +15,12 @@ function freeze(value: unknown, path: string[], above: object[]): void {
   if (typeof value === 'number' && Number.isFinite(value)) return
   if (typeof value !== 'object' || !isPlain(value)) throw notJson(path, value)
   if (above.includes(value)) throw notJson(path, 'a circle')
-  if (!Array.isArray(value)) dropUndefined(value, path)
+  const isList = Array.isArray(value)
   above.push(value)
   for (const [key, part] of Object.entries(value)) {
     path.push(key)
-    freeze(part, path, above)
+    if (part !== undefined || isList) freeze(part, path, above)
+    else if (!Reflect.deleteProperty(value, key)) throw notJson(path, part)
     path.pop()
   }
   above.pop()
@@ -29,12 +30,6 @@ function freeze(value: unknown, path: string[], above: object[]): void {
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null || Array.isArray(value)
-}
-
-function dropUndefined(value: object, path: readonly string[]): void {
-  for (const [key, part] of Object.entries(value)) {
-    if (part === undefined && !Reflect.deleteProperty(value, key)) throw notJson([...path, key], part)
-  }
 }
 
 function notJson(path: readonly string[], value: unknown): Error {

@@ -1,9 +1,16 @@
+import { claimRows } from './claims.ts'
 import { desktopRows } from './desktops.ts'
 import { print, type Row } from './measure.ts'
+import { stateRows } from './state.ts'
 import { storeRows } from './store.ts'
 
 /** Every part of the bench by name: `npm run bench`, or `npm run bench -- store` for one part. */
-const parts: Readonly<Record<string, () => Promise<Row[]>>> = { store: storeRows, desktops: desktopRows }
+const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
+  store: storeRows,
+  state: stateRows,
+  claims: claimRows,
+  desktops: desktopRows,
+}
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !(name in parts))

@@ -28,6 +28,30 @@ export async function perSecond(
   return calls / ((performance.now() - start) / 1000)
 }
 
+/** How long something takes. */
+export async function millisOf(work: () => unknown): Promise<number> {
+  const start = performance.now()
+  await work()
+  return performance.now() - start
+}
+
+/** The longest time for which the event loop did not come round while something was done, in milliseconds. */
+export async function longestStall(work: () => Promise<unknown>): Promise<number> {
+  let [longest, isOver] = [0, false]
+  let last = performance.now()
+  const round = () => {
+    const now = performance.now()
+    longest = Math.max(longest, now - last)
+    last = now
+    if (!isOver) setImmediate(round)
+  }
+  setImmediate(round)
+  await work()
+  isOver = true
+  round()
+  return longest
+}
+
 export function print(row: Row): void {
   const sorted = [...row.ratios].sort((a, b) => a - b)
   const median = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN

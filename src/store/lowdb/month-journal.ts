@@ -43,8 +43,8 @@ export class MonthJournal<R extends Row> {
   readonly #name: string
   readonly #files: Files
   readonly #formats: Formats
-  readonly #rows = new Map<string, R>()
-  readonly #ordered = new SortedList<R>(compareRows)
+  #rows = new Map<string, R>()
+  #ordered = new SortedList<R>(compareRows)
   #blocks: readonly Block[]
   /** Ids by block, those looked through last at the end: rows of one time often come in large numbers. */
   readonly #ids = new Map<Block, ReadonlySet<string>>()
@@ -101,13 +101,14 @@ export class MonthJournal<R extends Row> {
   async fold(rows: readonly R[]): Promise<readonly Block[]> {
     const months = new Map<string, R[]>()
     for (const row of rows) {
-      const file = `${this.#name}-${row.at.slice(0, 7)}.jsonl`
-      const month = months.get(file)
-      if (month === undefined) months.set(file, [row])
+      const name = row.at.slice(0, 7)
+      const month = months.get(name)
+      if (month === undefined) months.set(name, [row])
       else month.push(row)
     }
     let blocks = this.#blocks
-    for (const [file, some] of months) {
+    for (const [month, some] of months) {
+      const file = `${this.#name}-${month}.jsonl`
       const known = blocks.filter((block) => block.file === file)
       const others = blocks.filter((block) => block.file !== file)
       blocks = [
@@ -123,7 +124,12 @@ export class MonthJournal<R extends Row> {
     this.#blocks = blocks
     const isThere = new Set(blocks)
     for (const block of this.#ids.keys()) if (!isThere.has(block)) this.#ids.delete(block)
-    for (const row of rows) this.#drop(row)
+    // Those that came since are few, and the others may be tens of thousands: it is those few that are moved.
+    const folded = new Set(rows)
+    const since = [...this.#rows.values()].filter((row) => !folded.has(row))
+    this.#rows = new Map()
+    this.#ordered = new SortedList<R>(compareRows)
+    for (const row of since) this.#add(row)
   }
 
   /** @throws Outage `store_damaged` when a month file is shorter than what was folded into it. */
