@@ -29,13 +29,18 @@ export interface RunnerOptions {
 
 const slackMillis = 30_000
 const longestNapMillis = 5_000
+const gatherMillis = 10
 
 export function openRunner(tools: Tools, options: RunnerOptions): Runner {
   const { store, clock, log } = tools
   const inHand = new Map<string, { done: Promise<void>; abort: AbortController }>()
   let loop: Promise<void> | undefined
   let stopping = false
-  let wake: () => void = () => undefined
+  let isWoken = false
+  const markWoken = (): void => {
+    isWoken = true
+  }
+  let wake = markWoken
   let unsubscribe: () => void = () => undefined
 
   async function take(): Promise<Job[]> {
@@ -71,21 +76,29 @@ export function openRunner(tools: Tools, options: RunnerOptions): Runner {
     return earliest(job, ...sweeps)
   }
 
+  /** Waits until something is due or is committed. A commit that came while the last round was at work counts too. */
   async function nap(): Promise<void> {
     const due = await nextDue()
     const wait = due === null ? longestNapMillis : Date.parse(due) - Date.parse(clock.now())
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, Math.max(20, Math.min(wait, longestNapMillis)))
-      wake = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
+    if (!isWoken) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, Math.max(gatherMillis, Math.min(wait, longestNapMillis)))
+        wake = () => {
+          clearTimeout(timer)
+          markWoken()
+          resolve()
+        }
+      })
+      wake = markWoken
+    }
+    // A burst of commits is looked at once, not once for each.
+    if (isWoken) await new Promise((resolve) => setTimeout(resolve, gatherMillis))
   }
 
   async function work(): Promise<void> {
     while (!stopping) {
       try {
+        isWoken = false
         if (!(await round())) await nap()
       } catch (error) {
         log.warn({ error: messageOf(error) }, 'jobs wait for the store')
