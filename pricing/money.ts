@@ -24,6 +24,16 @@ export function formatMoney(milli: Milli): string {
   return `${milli < 0 ? '-' : ''}${Math.floor(size / 1000)}.${fraction.endsWith('0') ? fraction.slice(0, 2) : fraction}`
 }
 
+/** An amount as `formatMoney` wrote it, which may be below zero. */
+export function milliOf(text: string): Milli {
+  return text.startsWith('-') ? 0 - parseMoney(text.slice(1)) : parseMoney(text)
+}
+
+/** The difference of two such amounts: sums are never made of fractions. */
+export function minus(text: string, less: string): string {
+  return formatMoney(milliOf(text) - milliOf(less))
+}
+
 /** Money past 2^53 would be silently wrong. */
 export function checked(milli: Milli): Milli {
   assert(Number.isSafeInteger(milli), 'an amount of money is a safe whole number of milli-units')

@@ -40,6 +40,8 @@ const units: readonly { unit: string; holds: RegExp; may: readonly string[] }[] 
     holds: /^src\/store\//,
     may: ['base', 'pricing', 'broker', 'machines', 'requests', 'identity', 'notices', 'work types'],
   },
+  // Charts are drawn by pages and cards alike, from plain data.
+  { unit: 'charts', holds: /^src\/charts\//, may: ['base', 'pricing'] },
   {
     // Operations leave jobs behind and jobs change things as operations do: they are one unit.
     unit: 'work',
@@ -52,7 +54,7 @@ const units: readonly { unit: string; holds: RegExp; may: readonly string[] }[] 
   {
     unit: 'bot',
     holds: /^bot\//,
-    may: ['base', 'work', 'notices', 'identity', 'machines', 'requests', 'pricing', 'broker'],
+    may: ['base', 'work', 'notices', 'identity', 'machines', 'requests', 'pricing', 'broker', 'charts'],
   },
   {
     unit: 'api',
@@ -62,7 +64,10 @@ const units: readonly { unit: string; holds: RegExp; may: readonly string[] }[] 
   {
     unit: 'portal',
     holds: /^src\/portal\//,
-    may: ['base', 'work', 'api', 'notices', 'identity', 'machines', 'requests', 'pricing', 'broker'],
+    may: [
+      ...['base', 'work', 'api', 'notices', 'identity', 'machines', 'requests', 'pricing', 'broker'],
+      'charts',
+    ],
   },
   { unit: 'config', holds: /^src\/config(\/|\.ts$)/, may: ['everything'] },
   { unit: 'main', holds: /^src\/(main|cli|desktop-router)(\/|\.ts$)/, may: ['everything'] },

@@ -106,9 +106,18 @@ export function Done({ children }: { children: ComponentChildren }) {
 }
 
 /** The cell of a table that becomes a card on a narrow screen: it then says itself what it is. */
-export function Cell({ label, children }: { label: string; children: ComponentChildren }) {
+export function Cell({
+  label,
+  money = false,
+  children,
+}: {
+  label: string
+  /** Amounts stand under each other. */
+  money?: boolean
+  children: ComponentChildren
+}) {
   return (
-    <td role="cell" data-label={label}>
+    <td role="cell" data-label={label} {...(money ? { class: 'amount' } : {})}>
       <div>{children}</div>
     </td>
   )
@@ -117,10 +126,13 @@ export function Cell({ label, children }: { label: string; children: ComponentCh
 export function Table({
   caption,
   columns,
+  amounts = [],
   children,
 }: {
   caption: string
   columns: readonly string[]
+  /** Columns of money, which is aligned. */
+  amounts?: readonly string[]
   children: ComponentChildren
 }) {
   return (
@@ -130,7 +142,7 @@ export function Table({
         <thead role="rowgroup">
           <tr role="row">
             {columns.map((column) => (
-              <th role="columnheader" scope="col">
+              <th role="columnheader" scope="col" {...(amounts.includes(column) ? { class: 'amount' } : {})}>
                 {column}
               </th>
             ))}

@@ -5,11 +5,13 @@ import { live } from './live.ts'
 import { apiDocs } from './pages/api-docs.tsx'
 import { auditPages } from './pages/audit.tsx'
 import { budgetPages } from './pages/budgets.tsx'
+import { costPages } from './pages/costs.tsx'
 import { desktopPages } from './pages/desktops.tsx'
 import { hostPages } from './pages/hosts.tsx'
 import { machinePages } from './pages/machine-routes.tsx'
 import { machineListPages } from './pages/machines.tsx'
 import { orderPages } from './pages/order-routes.tsx'
+import { pricePages } from './pages/prices.tsx'
 import { requestPages } from './pages/requests.tsx'
 import { signInPages } from './pages/sign-in.tsx'
 import { terminalPages } from './pages/terminal-routes.tsx'
@@ -23,6 +25,8 @@ const sections: readonly ((pages: Pages) => void)[] = [
   orderPages,
   requestPages,
   budgetPages,
+  costPages,
+  pricePages,
   desktopPages,
   hostPages,
   auditPages,

@@ -1,26 +1,30 @@
+import { milliOf } from '../../../pricing/money.ts'
 import { counted, list } from '../../base/text.ts'
-import { listPrices } from '../../operations/list-prices.ts'
 import { type BudgetView, listBudgets } from '../../operations/show-budget.ts'
-import { Bar, Cell, Table } from '../parts.tsx'
+import { Bar } from '../parts.tsx'
 import type { Pages } from '../serve.tsx'
 import type { Visit } from '../visit.ts'
 import { money } from '../words.ts'
 
 export function budgetPages(pages: Pages): void {
   pages.get('/budgets', async (visit) => {
-    const [budgets, prices] = await Promise.all([budgetsOf(visit), visit.perform(listPrices, {})])
     const body = (
       <>
-        <h1>Budgets</h1>
+        <div class="title">
+          <h1>Budgets</h1>
+          <p class="links">
+            <a href="/costs">What your machines cost</a> <a href="/costs?of=budgets">Budgets side by side</a>{' '}
+            <a href="/prices">Prices</a>
+          </p>
+        </div>
         <div
           id="budgets"
           hx-get="/fragments/budgets"
           hx-trigger="budgets from:body throttle:700ms"
           hx-swap="innerMorph"
         >
-          <Budgets items={budgets} />
+          <Budgets items={await budgetsOf(visit)} />
         </div>
-        <Prices prices={prices} />
       </>
     )
     return { title: 'Budgets', current: '/budgets', body }
@@ -46,11 +50,10 @@ function Budgets({ items }: { items: readonly BudgetView[] }) {
 }
 
 function Budget({ budget }: { budget: BudgetView }) {
-  const { code, title, currency, holders, machines } = budget
-  const limit = Number(budget.limit)
-  const share = (amount: string): number => (limit === 0 ? 0 : Number(amount) / limit)
+  const { code, title, currency } = budget
+  const at = encodeURIComponent(code)
   return (
-    <article>
+    <article id={`budget-${code}`}>
       <header>
         <h2>
           {code} <small>{title}</small>
@@ -58,8 +61,40 @@ function Budget({ budget }: { budget: BudgetView }) {
       </header>
       <p class="lead">
         <strong>{money(budget.left, currency)}</strong>
-        {` left of ${money(budget.limit, currency)}`}
+        {` left of ${money(budget.limit, currency)}${budget.periodName === null ? '' : ` for ${budget.periodName}`}`}
       </p>
+      <Warning budget={budget} />
+      <Shares budget={budget} />
+      <p class="help">{sentence(budget)}</p>
+      <div class="actions">
+        <a href={`/costs?of=${at}`} role="button" class="secondary">
+          Costs and statements<span class="sr">{` of ${code}`}</span>
+        </a>
+      </div>
+    </article>
+  )
+}
+
+/** What its holders are told of at 80 and at 100 %, and what the forecast says about the limit. */
+function Warning({ budget: { limit, share, forecast, currency } }: { budget: BudgetView }) {
+  const beyond = milliOf(forecast) - milliOf(limit)
+  if (share >= 1) {
+    return <p class="notice bad">Nothing is left: what costs money is refused until the limit is raised.</p>
+  }
+  if (beyond > 0) {
+    return (
+      <p class="notice warn">{`At this rate ${money(forecast, currency)} will be spent, which is more than the limit.`}</p>
+    )
+  }
+  return share >= 0.8 ? <p class="notice warn">{`${percent(share)} of the limit is spent or held.`}</p> : null
+}
+
+function Shares({ budget }: { budget: BudgetView }) {
+  const { currency } = budget
+  const limit = Number(budget.limit)
+  const share = (amount: string): number => (limit === 0 ? 0 : Number(amount) / limit)
+  return (
+    <>
       <Bar
         segments={[
           { share: share(budget.spent), kind: 'spent' },
@@ -79,48 +114,28 @@ function Budget({ budget }: { budget: BudgetView }) {
           <dt class="rest">Left</dt>
           <dd>{money(budget.left, currency)}</dd>
         </div>
+        <div>
+          <dt class="plain">{budget.periodName === null ? 'Spent when all has run' : 'Spent at its end'}</dt>
+          <dd>{money(budget.forecast, currency)}</dd>
+        </div>
       </dl>
-      <p class="help">{`${Math.round(budget.share * 100)} % is spent or held, for ${counted(machines, 'machine')}. Decided on by ${list(holders, 'or')}.`}</p>
-    </article>
+    </>
   )
 }
 
-interface PriceList {
-  currency: string
-  tariffs: {
-    name: string
-    from: string
-    freeDays: number
-    freeDaysCover: string
-    base: string
-    perGb: string
-    perCpu: string
-  }[]
+const periods: Readonly<Record<BudgetView['period'], string>> = {
+  total: 'The limit counts for good.',
+  year: 'The limit begins anew each year.',
+  quarter: 'The limit begins anew each quarter.',
+  month: 'The limit begins anew each month.',
 }
 
-function Prices({ prices: { currency, tariffs } }: { prices: PriceList }) {
-  const columns = [
-    'From',
-    'Tariff',
-    'A machine',
-    'Each GB above the first',
-    'Each CPU above the first',
-    'Free',
-  ]
-  return (
-    <Table caption={`Prices in ${currency} for a day`} columns={columns}>
-      {tariffs.map(({ name, from, base, perGb, perCpu, freeDays, freeDaysCover }) => (
-        <tr role="row">
-          <Cell label="From">{from}</Cell>
-          <Cell label="Tariff">{name}</Cell>
-          <Cell label="A machine">{base}</Cell>
-          <Cell label="Each GB above the first">{perGb}</Cell>
-          <Cell label="Each CPU above the first">{perCpu}</Cell>
-          <Cell label="Free">
-            {`the first ${counted(freeDays, 'day')}${freeDaysCover === 'all' ? '' : ', of the base price only'}`}
-          </Cell>
-        </tr>
-      ))}
-    </Table>
-  )
+function sentence({ share, machines, holders, delegates, period }: BudgetView): string {
+  const taken = `${percent(share)} is spent or held, for ${counted(machines, 'machine')}.`
+  const instead = delegates.length === 0 ? '' : `, today also by ${list(delegates, 'or')}`
+  return `${taken} Decided on by ${list(holders, 'or')}${instead}. ${periods[period]}`
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 1000) / 10} %`
 }

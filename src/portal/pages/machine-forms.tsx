@@ -1,4 +1,4 @@
-import { minus } from '../amounts.ts'
+import { minus } from '../../../pricing/money.ts'
 import { money } from '../words.ts'
 import { localTime } from '../times.ts'
 import { Field } from '../parts.tsx'

@@ -129,7 +129,15 @@ function Facts({ machine, moment }: { machine: MachineView; moment: Moment }) {
         <Connect machine={machine} />
       </Fact>
       <Fact name="Template and size">{`${machine.template}, ${sizeWords(machine)}`}</Fact>
-      <Fact name="Cost to date">{money(machine.costToDate, machine.currency)}</Fact>
+      <Fact name="Cost to date">
+        {money(machine.costToDate, machine.currency)}
+        {budget === null ? null : (
+          <>
+            {' '}
+            <a href={`/costs?machine=${encodeURIComponent(machine.name)}`}>by month</a>
+          </>
+        )}
+      </Fact>
       <Fact name="Budget">{budget ?? 'none'}</Fact>
       <Fact name="Owner">{owner ?? 'nobody yet'}</Fact>
       <Fact name="Administrators">{administrators.length === 0 ? 'none' : list(administrators)}</Fact>

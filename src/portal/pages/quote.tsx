@@ -1,8 +1,8 @@
+import { formatMoney, milliOf, minus } from '../../../pricing/money.ts'
 import { counted, list } from '../../base/text.ts'
 import type { QuoteView } from '../../operations/shapes/quote.ts'
 import type { BudgetView } from '../../operations/show-budget.ts'
 import type { Site } from '../../operations/site.ts'
-import { amountOf, milliOf, minus } from '../amounts.ts'
 import { money } from '../words.ts'
 import type { OrderProps } from './order.tsx'
 
@@ -81,7 +81,7 @@ function Approval({
   return (
     <p class="help">
       {isBelow
-        ? `Below ${money(amountOf(below), budget.currency)}, so nobody needs to approve it. `
+        ? `Below ${money(formatMoney(below), budget.currency)}, so nobody needs to approve it. `
         : `To be approved by ${others.length === 0 ? 'a delegate or an operator' : list(others, 'or')}. `}
       {quote === undefined
         ? ''
