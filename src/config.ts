@@ -49,6 +49,14 @@ export class ConfigError extends Error {
   }
 }
 
+/** The error about things in a site's file that only show beside what the site remembers. */
+export async function laterFault(file: string, problems: readonly Problem[]): Promise<ConfigError> {
+  const text = await readFile(file, 'utf8').catch(() => '')
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines })
+  return new ConfigError(file, inOrder(problems.map((problem) => located(problem, document, lines))))
+}
+
 /** The demo site, which needs nothing but this machine. */
 export const demoFile = packagePath('src', 'demo.yaml')
 

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import type { Router as DesktopRouter } from '../broker/router/listener.ts'
 import { openChats, type OpenedChats } from '../bot/open.ts'
 import { teller } from '../bot/notices.ts'
+import { changedTariffs } from '../pricing/used-tariff.ts'
 import { type Callers, checkOrigin, openCallers } from './api/callers.ts'
 import { openControl } from './api/control.ts'
 import { describing, openapiDocument } from './api/openapi.ts'
@@ -11,7 +12,7 @@ import { type Clock, systemClock } from './base/clock.ts'
 import { messageOf } from './base/errors.ts'
 import { type Ids, randomIds } from './base/ids.ts'
 import type { Log } from './base/log.ts'
-import type { Config } from './config.ts'
+import { type Config, laterFault } from './config.ts'
 import { type HypervisorServices, openHypervisors } from './hypervisors/open.ts'
 import { openDirectory } from './identity/open.ts'
 import { system } from './identity/person.ts'
@@ -128,6 +129,7 @@ async function openCore(config: Config, world: World, opened: Opened): Promise<C
   await mkdir(dataPath, { recursive: true, mode: 0o700 })
   const store = world.store ?? (await openStore(config.store, { log, clock }))
   opened.add(() => store.close())
+  await checkTariffs(store, config)
   const directory = await openDirectory(config.identity)
   opened.add(() => directory.close())
   const sleep = world.sleep === undefined ? {} : { sleep: world.sleep }
@@ -165,6 +167,20 @@ async function openCore(config: Config, world: World, opened: Opened): Promise<C
   if (world.selfDriving) await runner.start()
   opened.add(() => runner.stop(graceMillis.jobs))
   return { store, operations, callers, chats, layout, router, runner, tools }
+}
+
+/**
+ * What was charged by a tariff must stay explainable by the site's file.
+ * @throws ConfigError for each tariff that was charged by and is not as it was.
+ */
+async function checkTariffs(store: Store, { site, file }: Config): Promise<void> {
+  const used = await store.read((tx) => tx.tariffs.all())
+  const problems = changedTariffs(used, site.tariffs).map(({ name, from, index }) => ({
+    path: index === null ? ['tariffs'] : ['tariffs', index],
+    wrong: `${index === null ? 'has no' : 'has another'} ${name} from ${from} than machines were charged by`,
+    right: 'should have it as it was: for other prices add a later tariff instead',
+  }))
+  if (problems.length > 0) throw await laterFault(file, problems)
 }
 
 /** What listens for people, programs and the command line. */

@@ -10,6 +10,7 @@ import {
 } from '../../pricing/charge.ts'
 import { type Commitment, daysToCharge, gathered, type Hold } from '../../pricing/commitment.ts'
 import { tallied, tallyId } from '../../pricing/tally.ts'
+import { usedTariff } from '../../pricing/used-tariff.ts'
 import type { Instant } from '../base/clock.ts'
 import { addDays, type LocalDay, localDay } from '../base/period.ts'
 import type { Machine } from '../machines/machine.ts'
@@ -69,6 +70,19 @@ export function chargedTo(rows: readonly Charge[], site: Site, by: 'day' | 'book
       milli: row.amountMilli,
     })),
   )
+}
+
+/** Remembers the tariffs that rows were made by, as they were the first time, so that a change of one is noticed. */
+export async function keepTariffs(tx: Transaction, rows: readonly Charge[], site: Site): Promise<void> {
+  const names = new Set(rows.map(({ tariff }) => tariff))
+  const last = rows.reduce((day, row) => (row.day > day ? row.day : day), '')
+  const [first] = site.tariffs
+  for (const tariff of site.tariffs) {
+    // Of tariffs of one name those count that had begun; the first of all is in force before its day too.
+    if (!names.has(tariff.name) || (tariff.from > last && tariff !== first)) continue
+    const used = usedTariff(tariff)
+    if ((await tx.tariffs.get(used.id)) === undefined) await tx.tariffs.put(used)
+  }
 }
 
 /** Writes rows into the ledger, and adds them to what was counted by machine and month. */

@@ -4,7 +4,7 @@ import { addDays, type LocalDay, localDay } from '../base/period.ts'
 import type { Machine } from '../machines/machine.ts'
 import { promisedSize } from '../machines/usage.ts'
 import { type Books, changeAccounts, periodicOf, saveCommitment } from './accounts.ts'
-import { chargedTo, openFrom, record, rowsDue, takeBack } from './charging.ts'
+import { chargedTo, keepTariffs, openFrom, record, rowsDue, takeBack } from './charging.ts'
 import type { ReadTransaction } from '../store/store.ts'
 import type { Site } from './site.ts'
 
@@ -78,6 +78,7 @@ async function charged(
   rows: readonly Charge[],
 ): Promise<Commitment> {
   await record(tx, rows)
+  await keepTariffs(tx, rows, site)
   return draw(commitment, chargedTo(rows, site, 'booking'))
 }
 

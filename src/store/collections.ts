@@ -52,6 +52,7 @@ export const collections: { readonly [K in CollectionName]: CollectionRule<K> } 
     unique: [],
   },
   tallies: { order: byId, indexes: { statement: ({ budget, month }) => `${budget}|${month}` }, unique: [] },
+  tariffs: { order: byId, indexes: {}, unique: [] },
   hosts: { order: byId, indexes: { hypervisor: (host) => host.hypervisor }, unique: [] },
   desktops: {
     order: byId,

@@ -4,6 +4,7 @@ import type { Account } from '../../pricing/budget.ts'
 import type { Charge } from '../../pricing/charge.ts'
 import type { Commitment } from '../../pricing/commitment.ts'
 import type { Tally } from '../../pricing/tally.ts'
+import type { UsedTariff } from '../../pricing/used-tariff.ts'
 import type { Instant } from '../base/clock.ts'
 import type { AuditRow } from '../identity/audit.ts'
 import type { Session } from '../identity/tokens.ts'
@@ -21,6 +22,7 @@ export interface Documents {
   accounts: Account
   commitments: Commitment
   tallies: Tally
+  tariffs: UsedTariff
   hosts: Host
   desktops: Desktop
   leases: Lease
@@ -60,6 +62,7 @@ export interface Indexes {
   accounts: never
   commitments: 'open' | 'due'
   tallies: 'statement'
+  tariffs: never
   hosts: 'hypervisor'
   desktops: 'pool' | 'free' | 'coming' | 'person'
   leases:

@@ -2,7 +2,12 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { usedTariff } from '../../pricing/used-tariff.ts'
+import { systemClock } from '../../src/base/clock.ts'
+import { silentLog } from '../../src/base/log.ts'
 import { packagePath } from '../../src/base/package-root.ts'
+import { openStore } from '../../src/store/open.ts'
+import { aTariff } from '../pricing/builders.ts'
 import { aSite, type TestSite } from './process.ts'
 
 let site: TestSite
@@ -48,6 +53,22 @@ describe('the service as a process', () => {
 
     expect(second.code).toBe(3)
     expect(second.err).toContain(String(first.process.pid))
+  })
+
+  test('a tariff that was charged by and is another now keeps it from starting, with exit code 2', async () => {
+    const store = await openStore(
+      { kind: 'lowdb', path: join(site.folder, 'data') },
+      { log: silentLog, clock: systemClock },
+    )
+    await store.transact((tx) => tx.tariffs.put(usedTariff(aTariff({ baseMilli: 961 }))))
+    await store.close()
+
+    const ended = await site.run('start', '--config', site.config)
+
+    expect(ended.code).toBe(2)
+    expect(ended.err).toMatch(
+      /jackdaw\.yaml:\d+: tariffs\[0\]: has another standard from 2009-01-01 than machines were charged by, .* add a later tariff/,
+    )
   })
 
   test('what was answered is there after a kill', async () => {

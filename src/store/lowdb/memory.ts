@@ -26,6 +26,7 @@ export function emptyMemory(files: Files, formats: Formats, blocks: Blocks): Mem
       accounts: new Table(collections.accounts),
       commitments: new Table(collections.commitments),
       tallies: new Table(collections.tallies),
+      tariffs: new Table(collections.tariffs),
       hosts: new Table(collections.hosts),
       desktops: new Table(collections.desktops),
       leases: new Table(collections.leases),

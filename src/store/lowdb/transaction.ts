@@ -103,6 +103,7 @@ export function transactionOn({ tables, journals }: Memory, work: Work): Transac
     accounts: new WorkingCollection('accounts', tables.accounts, work),
     commitments: new WorkingCollection('commitments', tables.commitments, work),
     tallies: new WorkingCollection('tallies', tables.tallies, work),
+    tariffs: new WorkingCollection('tariffs', tables.tariffs, work),
     hosts: new WorkingCollection('hosts', tables.hosts, work),
     desktops: new WorkingCollection('desktops', tables.desktops, work),
     leases: new WorkingCollection('leases', tables.leases, work),

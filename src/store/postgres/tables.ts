@@ -23,6 +23,7 @@ export const tables: { readonly [K in CollectionName]: Table<Documents[K]> } = {
   accounts: new Table('accounts', collections.accounts),
   commitments: new Table('commitments', collections.commitments),
   tallies: new Table('tallies', collections.tallies),
+  tariffs: new Table('tariffs', collections.tariffs),
   hosts: new Table('hosts', collections.hosts),
   desktops: new Table('desktops', collections.desktops, { states: stateNames(desktopStates) }),
   leases: new Table('leases', collections.leases, { states: stateNames(leaseStates) }),

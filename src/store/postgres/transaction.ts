@@ -28,6 +28,7 @@ export function transactionOn(attempt: Attempt): Transaction {
     accounts: new WorkingCollection('accounts', tables.accounts, attempt),
     commitments: new WorkingCollection('commitments', tables.commitments, attempt),
     tallies: new WorkingCollection('tallies', tables.tallies, attempt),
+    tariffs: new WorkingCollection('tariffs', tables.tariffs, attempt),
     hosts: new WorkingCollection('hosts', tables.hosts, attempt),
     desktops: new WorkingCollection('desktops', tables.desktops, attempt),
     leases: new WorkingCollection('leases', tables.leases, attempt),
