@@ -34,6 +34,8 @@ export const BudgetRule = z
     period: BudgetPeriod.default('total'),
     limit: Money,
     autoApproveBelow: Money.default(0),
+    /** From this day on nothing new is put on it; what stands on it is still charged. */
+    closed: Day.optional(),
   })
   .transform(({ delegates, ...rule }) => ({
     ...rule,

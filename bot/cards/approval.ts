@@ -64,6 +64,7 @@ function whatFacts(request: RequestView, drawing: Drawing): Part | undefined {
     ['Description', request.description],
     ['For', termWords(request, drawing)],
     ['Administrators', list(request.administrators)],
+    ['Paid until now from', request.transfer?.was.budget ?? null],
     ['Servers', list(request.machines)],
     ['Decide by', request.state === 'pending' ? when(request.expiresAt, drawing) : null],
     ['Why you', whyYou(request, drawing)],

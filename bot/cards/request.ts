@@ -131,6 +131,10 @@ function makingWords({ request, machines }: RequestFacts): string {
 
 function readyWords({ request, machines }: RequestFacts, drawing: Drawing): string {
   const names = request.machines
+  const { transfer, budget } = request
+  if (transfer !== undefined) {
+    return `${transfer.machine} belongs to ${transfer.owner} and is paid from ${budget} (${request.id}).`
+  }
   if (request.kind === 'resize') return `${list(names)} has its new size (${request.id}).`
   if (request.kind === 'extension') {
     const until = request.until === null ? '' : ` until ${when(request.until, drawing)}`
@@ -164,7 +168,10 @@ function requestFacts(request: RequestView, drawing: Drawing): Part | undefined 
     ['Description', description],
     ['For', termWords(request, drawing)],
     ['Price', `${priceWords(quote.total, currency)} in all, ${quote.perDay} ${currency} a day`],
-    ['Budget', budget],
+    [
+      'Budget',
+      request.transfer === undefined ? budget : `${budget}, until now ${request.transfer.was.budget}`,
+    ],
     ['Administrators', list(administrators)],
     ['Decision by', request.state === 'pending' ? when(request.expiresAt, drawing) : null],
   )

@@ -6,7 +6,8 @@ import { table } from './parts.ts'
 import { on, when } from './words.ts'
 
 /** What is asked for, in a few words: `3 slc5 servers`. */
-export function wish({ kind, count, template }: RequestView): string {
+export function wish({ kind, count, template, transfer }: RequestView): string {
+  if (transfer !== undefined) return `a transfer of ${transfer.machine} to ${transfer.owner}`
   if (kind === 'extension') return 'more time'
   if (kind === 'resize') return 'another size'
   return counted(count, `${template} server`)

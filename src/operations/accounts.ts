@@ -11,9 +11,13 @@ import {
 import type { Periodic } from '../../pricing/budget-period.ts'
 import { accountDeltas, type Commitment, gathered, type Hold } from '../../pricing/commitment.ts'
 import { formatMoney } from '../../pricing/money.ts'
+import type { Instant } from '../base/clock.ts'
 import { Refusal } from '../base/errors.ts'
+import { localDay } from '../base/period.ts'
 import { list } from '../base/text.ts'
+import type { Person } from '../identity/person.ts'
 import { type Desk, tell } from '../jobs/outbox.ts'
+import { checkOpen } from '../requests/approval.ts'
 import type { ReadTransaction } from '../store/store.ts'
 import type { Site } from './site.ts'
 
@@ -30,6 +34,20 @@ export function budgetNamed(site: Site, code: string): BudgetRule {
   throw new Refusal('unknown_budget', `There is no budget ${code}. There are ${list(codes)}.`, {
     suggestions: codes,
   })
+}
+
+/**
+ * The same, where something new is to be put on it: a request, more time, more room, a machine of another budget.
+ * @throws Refusal `unknown_budget` also when it is closed.
+ */
+export function openBudget(
+  { site, now }: { site: Site; now: Instant },
+  code: string,
+  person: Pick<Person, 'user' | 'groups'>,
+): BudgetRule {
+  const rule = budgetNamed(site, code)
+  checkOpen(person, rule, site.budgets, { today: localDay(now, site.timezone) })
+  return rule
 }
 
 /** A budget as far as accounts care, also when the site's file no longer names it: what stands on it is still paid. */

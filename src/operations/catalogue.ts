@@ -46,6 +46,7 @@ import { showMachine } from './show-machine.ts'
 import { showRequest } from './show-request.ts'
 import { showSession } from './show-session.ts'
 import { showStatement } from './show-statement.ts'
+import { transferMachine } from './transfer-machine.ts'
 
 /** Everything that can be done. A new verb is one file and one line here; every face reads this list. */
 export const catalogue: readonly Operation[] = [
@@ -64,6 +65,7 @@ export const catalogue: readonly Operation[] = [
   importMachines,
   showMachine,
   claimMachine,
+  transferMachine,
   startMachine,
   shutdownMachine,
   powerOffMachine,

@@ -36,7 +36,10 @@ export const claimMachine = change({
     }
     const owner = found?.user ?? machine.owner ?? caller.user
     // Whose machine it becomes is who will spend from it, not who claims it for them.
-    const budget = checkMayUse(found ?? caller, input.budget, site.budgets)
+    const budget = checkMayUse(found ?? caller, input.budget, site.budgets, {
+      today: localDay(context.now, site.timezone),
+      asker: caller.user,
+    })
     const claimed = allocate(machine, { owner, budget: budget.code }, context.now)
     await tx.machines.put(claimed)
     await payFor(context, claimed, budget.code)

@@ -8,7 +8,7 @@ import type { Machine } from '../machines/machine.ts'
 import { type Known, namesOnBudget, peopleBehind } from './approvers.ts'
 import { askFor } from './asking.ts'
 import { moveEnd, priceOfExtension } from './granting.ts'
-import { budgetNamed } from './accounts.ts'
+import { openBudget } from './accounts.ts'
 import { change, type Context } from './operation.ts'
 import { anybody, steered } from './rules.ts'
 import { EndField, InstantShape } from './shapes/fields.ts'
@@ -45,9 +45,10 @@ export const extendMachine = change({
     const until = newEnd(machine, input, context)
     const policy = site.policies.machines
     extend(machine, until, policy, now, site.timezone)
+    const budget = machine.budget === null ? null : openBudget(context, machine.budget, context.caller)
     const extra = await priceOfExtension(context, machine, until)
     const view = quoteView(extra, { now, site })
-    if (machine.budget !== null && needsApproval(machine, policy)) {
+    if (budget !== null && needsApproval(machine, policy)) {
       const request = await askFor(
         context,
         {
@@ -58,7 +59,7 @@ export const extendMachine = change({
           description: machine.description,
           purpose: `More time for ${machine.id}: ${machine.purpose}`.slice(0, 500),
           administrators: machine.administrators,
-          budget: budgetNamed(site, machine.budget),
+          budget,
           quote: quoteKept(extra, { now, site }),
         },
         known,

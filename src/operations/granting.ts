@@ -2,13 +2,14 @@ import { commit } from '../../pricing/commitment.ts'
 import { formatMoney } from '../../pricing/money.ts'
 import { extensionOrder, quote, type Quote } from '../../pricing/quote.ts'
 import type { Instant } from '../base/clock.ts'
-import { assert, notFound, Refusal } from '../base/errors.ts'
+import { assert, notFound, Refusal, refuse } from '../base/errors.ts'
 import { localDay } from '../base/period.ts'
 import { enqueue, redrawCards, tell } from '../jobs/outbox.ts'
 import { extend, nextAttention } from '../machines/expiry.ts'
 import { serverGroup } from '../machines/host.ts'
 import { type Machine, newMachine } from '../machines/machine.ts'
 import { promisedSize } from '../machines/usage.ts'
+import { isClosedOn } from '../requests/approval.ts'
 import { approve, type Ask, type Decision, fulfil, type Request } from '../requests/request.ts'
 import type { ReadTransaction } from '../store/store.ts'
 import type { Site } from './site.ts'
@@ -19,6 +20,7 @@ import { checkedNames } from './names.ts'
 import type { Context } from './operation.ts'
 import { endOfTerm, priceNew, templateNamed } from './order.ts'
 import { priceOfResize, resize } from './resizing.ts'
+import { checkUnchanged, priceOfTransfer, transfer } from './transferring.ts'
 import { quoteKept } from './shapes/quote.ts'
 
 type Granting = Pick<Context, 'tx' | 'now' | 'ids' | 'site'>
@@ -35,17 +37,37 @@ export async function grant(
   decision: Decision,
   acceptQuote?: string,
 ): Promise<Request> {
+  checkStillOpen(context, request)
   const quoted = requoted(context, request, await priceNow(context, request), acceptQuote)
   const approved = approve(quoted, decision)
-  const granted =
-    request.ask.kind === 'machines'
-      ? await grantMachines(context, approved, request.ask)
-      : request.ask.kind === 'extension'
-        ? await grantExtension(context, approved, request.ask)
-        : await grantResize(context, approved, request.ask)
+  const granted = await carryOut(context, approved)
   await context.tx.requests.put(granted)
   await announceDecision(context, granted)
   return granted
+}
+
+function carryOut(context: Granting, request: Request): Promise<Request> {
+  const { ask } = request
+  switch (ask.kind) {
+    case 'machines':
+      return grantMachines(context, request, ask)
+    case 'extension':
+      return grantExtension(context, request, ask)
+    case 'resize':
+      return grantResize(context, request, ask)
+    case 'transfer':
+      return grantTransfer(context, request, ask)
+  }
+}
+
+/** A budget may have been closed while a request for it waited. */
+function checkStillOpen({ now, site }: Granting, { id, budget, requester }: Request): void {
+  const rule = site.budgets.find(({ code }) => code === budget)
+  if (rule?.closed === undefined || !isClosedOn(rule, localDay(now, site.timezone))) return
+  const fact = `${budget} is closed since ${rule.closed}: nothing new is put on it.`
+  refuse('unknown_budget', `${fact} Deny ${id}; ${requester} can ask again for another budget.`, {
+    about: budget,
+  })
 }
 
 /** Tells the requester what became of it, and shows it on every copy of the card. */
@@ -97,6 +119,7 @@ async function priceNow(
   }
   const machine = await machineAsked(context, ask.machine)
   if (ask.kind === 'extension') return priceOfExtension(context, machine, ask.until)
+  if (ask.kind === 'transfer') return priceOfTransfer(context, machine)
   const { perDayMilli } = request.quote
   return { totalMilli: await priceOfResize(context, machine, ask), perDayMilli, lines: [] }
 }
@@ -190,6 +213,18 @@ async function grantResize(
   const { cpus, memoryGb } = ask
   await resize(context, machine, { cpus, memoryGb, by: request.requester, request: request.id })
   return { ...request, machines: [machine.id] }
+}
+
+async function grantTransfer(
+  context: Granting,
+  request: Request,
+  ask: Extract<Ask, { kind: 'transfer' }>,
+): Promise<Request> {
+  const machine = await machineAsked(context, ask.machine)
+  checkUnchanged(machine, ask, request.id)
+  const { requester: by, budget } = request
+  await transfer(context, machine, { owner: ask.owner, budget, by })
+  return { ...fulfil(request, context.now), machines: [machine.id] }
 }
 
 /** Moves a machine's end: holds the price of the days that are added, and starts its reminders anew. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Refusal, refuse } from '../base/errors.ts'
+import { localDay } from '../base/period.ts'
 import { hasRole } from '../identity/person.ts'
 import { checkMayUse } from '../requests/approval.ts'
 import { type Known, namesOnBudget, peopleBehind } from './approvers.ts'
@@ -35,7 +36,9 @@ export const requestMachine = change({
     peopleBehind(outside, [...namesOnBudget(outside, budget), ...administrators]),
   async run(context, input, known) {
     const { tx, caller, now, site } = context
-    const budget = checkMayUse(caller, input.budget, site.budgets)
+    const budget = checkMayUse(caller, input.budget, site.budgets, {
+      today: localDay(now, site.timezone),
+    })
     if (input.host !== undefined && !hasRole(caller, 'operator')) {
       refuse('forbidden', 'Only operators choose the host. Leave it out and one is found.')
     }

@@ -8,7 +8,7 @@ import { sizeFor } from '../machines/sizing.ts'
 import { type Known, namesOnBudget, peopleBehind } from './approvers.ts'
 import { askFor } from './asking.ts'
 import { checkManaged } from './control-machine.ts'
-import { budgetNamed } from './accounts.ts'
+import { openBudget } from './accounts.ts'
 import { change } from './operation.ts'
 import { templateNamed } from './order.ts'
 import { priceOfResize, resize } from './resizing.ts'
@@ -52,8 +52,9 @@ export const resizeMachine = change({
       )
     }
     const extra = await priceOfResize(context, machine, size)
-    const budget = machine.budget === null ? undefined : budgetNamed(site, machine.budget)
-    if (budget !== undefined && extra > 0 && !autoApproves(budget, extra)) {
+    // What costs less goes through also where nothing more may be put on the budget.
+    const budget = machine.budget === null || extra <= 0 ? null : openBudget(context, machine.budget, caller)
+    if (budget !== null && !autoApproves(budget, extra)) {
       const today = localDay(now, site.timezone)
       const perDayMilli = fullPerDayMilli(size, site.tariffs, today)
       const { id: _, ...facts } = { ...machine, ...size }

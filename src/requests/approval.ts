@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Instant } from '../base/clock.ts'
 import { IsoDuration } from '../base/duration.ts'
 import { Refusal } from '../base/errors.ts'
+import type { LocalDay } from '../base/period.ts'
 import { list } from '../base/text.ts'
 import type { Approver, Decision, Request } from './request.ts'
 
@@ -105,26 +106,70 @@ export function mayUseBudget(person: Asker, budget: BudgetPeople): boolean {
   return names.some((name) => mine.has(name.toLowerCase()))
 }
 
+/** A budget as far as it matters whether it may be used. */
+interface UsableBudget extends BudgetPeople {
+  /** From this day of the site's calendar on nothing new may be put on it. */
+  closed?: string | undefined
+}
+
 /**
- * The budget of a code, for somebody who may use it. Capital letters or not makes no difference.
- * @throws Refusal `unknown_budget` or `not_a_member`, with the codes that they may use.
+ * The budget of a code, for somebody who may use it on a day. Capital letters or not makes no difference.
+ * `asker` is who reads a refusal, where that is not the person.
+ * @throws Refusal `unknown_budget` (also when it is closed) or `not_a_member`, with the codes that they may use.
  */
-export function checkMayUse<B extends BudgetPeople>(person: Asker, code: string, budgets: readonly B[]): B {
+export function checkMayUse<B extends UsableBudget>(
+  person: Asker,
+  code: string,
+  budgets: readonly B[],
+  { today, asker = person.user }: { today: LocalDay; asker?: string },
+): B {
   const budget = budgets.find((known) => known.code === code.toUpperCase())
-  if (budget !== undefined && mayUseBudget(person, budget)) return budget
-  const codes = budgets.filter((known) => mayUseBudget(person, known)).map((known) => known.code)
-  const remedy =
-    codes.length === 0
-      ? 'There is none that you may use; ask an operator.'
-      : `You may use ${list(codes, 'or')}.`
+  if (budget !== undefined && mayUseBudget(person, budget)) {
+    checkOpen(person, budget, budgets, { today, asker })
+    return budget
+  }
+  const { codes, remedy } = usable(person, budgets, { today, asker })
   if (budget === undefined) {
     throw new Refusal('unknown_budget', `There is no budget ${code}. ${remedy}`, { suggestions: codes })
   }
+  const whose = asker === person.user ? 'not yours to use' : `not for ${person.user} to use`
   throw new Refusal(
     'not_a_member',
-    `${budget.code} is not yours to use; its holders are ${list(budget.holders)}. ${remedy}`,
+    `${budget.code} is ${whose}; its holders are ${list(budget.holders)}. ${remedy}`,
     { suggestions: codes },
   )
+}
+
+/** Whether something new may be put on a budget on a day. @throws Refusal `unknown_budget` with those that may be used. */
+export function checkOpen(
+  person: Asker,
+  budget: UsableBudget,
+  budgets: readonly UsableBudget[],
+  { today, asker = person.user }: { today: LocalDay; asker?: string },
+): void {
+  if (!isClosedOn(budget, today)) return
+  const { codes, remedy } = usable(person, budgets, { today, asker })
+  const detail = `${budget.code} is closed since ${budget.closed ?? today}: nothing new is put on it. ${remedy}`
+  throw new Refusal('unknown_budget', detail, { about: budget.code, suggestions: codes })
+}
+
+/** Whether nothing new may be put on a budget on a day. */
+export function isClosedOn({ closed }: Pick<UsableBudget, 'closed'>, day: LocalDay): boolean {
+  return closed !== undefined && closed <= day
+}
+
+function usable(
+  person: Asker,
+  budgets: readonly UsableBudget[],
+  { today, asker }: { today: LocalDay; asker: string },
+): { codes: string[]; remedy: string } {
+  const codes = budgets
+    .filter((known) => mayUseBudget(person, known) && !isClosedOn(known, today))
+    .map(({ code }) => code)
+  const who = asker === person.user ? 'You' : person.user
+  if (codes.length > 0) return { codes, remedy: `${who} may use ${list(codes, 'or')}.` }
+  const whom = asker === person.user ? 'you' : person.user
+  return { codes, remedy: `There is none that ${whom} may use; ask an operator.` }
 }
 
 function onceEach(approvers: readonly Approver[], requester: string): Approver[] {

@@ -32,7 +32,7 @@ export interface Decision {
   via: Via
 }
 
-/** What is asked for: new machines, or more time or room for one that exists. */
+/** What is asked for: new machines; or for one that exists more time or room, or that others have and pay it. */
 export type Ask =
   | {
       kind: 'machines'
@@ -44,6 +44,14 @@ export type Ask =
     }
   | { kind: 'extension'; machine: string; until: Instant }
   | { kind: 'resize'; machine: string; cpus: number; memoryGb: number }
+  | {
+      kind: 'transfer'
+      machine: string
+      owner: string
+      /** Who had it and which budget paid it when this was asked for. */
+      was: { owner: string; budget: string }
+      until: Instant | null
+    }
 
 /** A person's request. `id` is `R-` and a number that people can say aloud. */
 export interface Request {

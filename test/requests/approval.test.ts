@@ -174,11 +174,11 @@ describe('a budget', () => {
   })
 
   test('is found however its code was typed', () => {
-    expect(checkMayUse(alice, 't-1042', budgets).code).toBe('T-1042')
+    expect(checkMayUse(alice, 't-1042', budgets, { today: '2026-11-23' }).code).toBe('T-1042')
   })
 
   test('that nobody knows is refused with those that the person may use', () => {
-    const refusal = refusalOf(() => checkMayUse(bob, 'T-1', budgets))
+    const refusal = refusalOf(() => checkMayUse(bob, 'T-1', budgets, { today: '2026-11-23' }))
 
     expect(refusal).toMatchObject({
       code: 'unknown_budget',
@@ -188,7 +188,7 @@ describe('a budget', () => {
   })
 
   test('of others is refused with its holders and those that the person may use', () => {
-    const refusal = refusalOf(() => checkMayUse(alice, 'T-2000', budgets))
+    const refusal = refusalOf(() => checkMayUse(alice, 'T-2000', budgets, { today: '2026-11-23' }))
 
     expect(refusal).toMatchObject({
       code: 'not_a_member',

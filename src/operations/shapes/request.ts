@@ -19,7 +19,7 @@ export const requestStateNames = z.enum(stateNames(requestStates))
 export const RequestShape = z.object({
   id: z.string(),
   state: requestStateNames,
-  kind: z.enum(['machines', 'extension', 'resize']),
+  kind: z.enum(['machines', 'extension', 'resize', 'transfer']),
   requester: z.string(),
   template: z.string(),
   cpus: z.number(),
@@ -59,6 +59,10 @@ export const RequestShape = z.object({
   failure: z.string().nullable(),
   /** Things worth knowing that are no reason to refuse. */
   warnings: z.array(z.string()),
+  /** For a transfer: which machine, who is to have it, and who had it and what paid it until then. */
+  transfer: z
+    .object({ machine: z.string(), owner: z.string(), was: z.object({ owner: z.string(), budget: z.string() }) })
+    .optional(),
 })
 export type RequestView = z.infer<typeof RequestShape>
 
@@ -100,7 +104,14 @@ export async function requestView(
     expiresAt: request.expiresAt,
     failure: request.failure,
     warnings,
+    ...transferOf(request),
   }
+}
+
+function transferOf({ ask }: Request): Pick<RequestView, 'transfer'> {
+  if (ask.kind !== 'transfer') return {}
+  const { machine, owner, was } = ask
+  return { transfer: { machine, owner, was } }
 }
 
 function quoteOf({ quote }: Request): RequestView['quote'] {

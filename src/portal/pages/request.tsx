@@ -10,7 +10,10 @@ import { Refused } from './trouble.tsx'
 
 /** What is asked for, as part of a sentence. */
 export function titleOf(request: RequestView): string {
-  const { kind, count, template, machines } = request
+  const { kind, count, template, machines, transfer } = request
+  if (transfer !== undefined) {
+    return `${transfer.machine} to go from ${transfer.was.owner} and ${transfer.was.budget} to ${transfer.owner} and ${request.budget}`
+  }
   if (kind === 'extension') return `more time for ${machines[0] ?? 'a machine'}`
   if (kind === 'resize') return `another size for ${machines[0] ?? 'a machine'}: ${sizeWords(request)}`
   return `${counted(count, 'machine')} of ${template}, ${sizeWords(request)}`
