@@ -61,7 +61,11 @@ export const RequestShape = z.object({
   warnings: z.array(z.string()),
   /** For a transfer: which machine, who is to have it, and who had it and what paid it until then. */
   transfer: z
-    .object({ machine: z.string(), owner: z.string(), was: z.object({ owner: z.string(), budget: z.string() }) })
+    .object({
+      machine: z.string(),
+      owner: z.string(),
+      was: z.object({ owner: z.string(), budget: z.string() }),
+    })
     .optional(),
 })
 export type RequestView = z.infer<typeof RequestShape>
