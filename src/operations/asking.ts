@@ -1,6 +1,6 @@
 import { autoApproves, type BudgetRule } from '../../pricing/budget.ts'
 import { addDuration } from '../base/duration.ts'
-import { tell } from '../jobs/outbox.ts'
+import { redrawCards, tell } from '../jobs/outbox.ts'
 import { requestAttention } from '../requests/request.ts'
 import type { Ask, Request } from '../requests/request.ts'
 import { approversFor, type Known } from './approvers.ts'
@@ -25,13 +25,8 @@ export interface Asked {
  * @throws Refusal `no_approver` before anything is saved, or whatever `grant` refuses.
  */
 export async function askFor(context: Context, asked: Asked, known: Known): Promise<Request> {
-  const { tx, caller, now, site } = context
+  const { caller, now, site } = context
   const { budget, ...facts } = asked
-  const automatic = autoApproves(budget, asked.quote.totalMilli)
-  const policy = site.policies.approvals
-  const approvers = automatic
-    ? []
-    : approversFor({ requester: caller.user, budget, fallback: policy.fallback }, known)
   const number = await nextNumber(context)
   const request: Request = {
     ...facts,
@@ -41,24 +36,64 @@ export async function askFor(context: Context, asked: Asked, known: Known): Prom
     history: [{ state: 'pending', at: now }],
     requester: caller.user,
     budget: budget.code,
-    approvers,
+    approvers: [],
     decisions: [],
     machines: [],
     createdAt: now,
-    expiresAt: addDuration(now, policy.expire, site.timezone),
+    expiresAt: addDuration(now, site.policies.approvals.expire, site.timezone),
     reminded: 0,
     attentionAt: null,
     failure: null,
   }
-  if (automatic) {
-    const reason = `below the ${budget.code} limit for automatic approval`
-    return grant(context, request, { by: 'policy', at: now, verdict: 'approved', reason, via: 'system' })
+  return submit(context, request, budget, known)
+}
+
+/**
+ * Puts other things in the place of what a pending request asks for. Whatever was decided about it counts no more, and
+ * who decides now is found and told as for a new one, with as much time.
+ * @throws Refusal as `askFor`.
+ */
+export async function askAgain(
+  context: Context,
+  request: Request,
+  asked: Asked & { what: string },
+  known: Known,
+): Promise<Request> {
+  const { now, site } = context
+  const { budget, what, ...facts } = asked
+  const changed: Request = {
+    ...request,
+    ...facts,
+    budget: budget.code,
+    decisions: [],
+    history: [...request.history, { state: 'pending', at: now, reason: what }],
+    expiresAt: addDuration(now, site.policies.approvals.expire, site.timezone),
   }
-  const pending = { ...request, attentionAt: requestAttention(request, policy, site.timezone) }
-  await tx.requests.put(pending)
+  const submitted = await submit(context, changed, budget, known)
+  await redrawCards(context, `request:${request.id}`)
+  return submitted
+}
+
+async function submit(
+  context: Context,
+  request: Request,
+  budget: BudgetRule,
+  known: Known,
+): Promise<Request> {
+  const { tx, now, site } = context
+  const policy = site.policies.approvals
+  if (autoApproves(budget, request.quote.totalMilli)) {
+    const reason = `below the ${budget.code} limit for automatic approval`
+    const decision = { by: 'policy', at: now, verdict: 'approved', reason, via: 'system' } as const
+    return grant(context, { ...request, approvers: [] }, decision)
+  }
+  const approvers = approversFor({ requester: request.requester, budget, fallback: policy.fallback }, known)
+  const pending = { ...request, approvers }
+  const waiting = { ...pending, attentionAt: requestAttention(pending, policy, site.timezone) }
+  await tx.requests.put(waiting)
   const about = { kind: 'request', id: request.id } as const
   await tell(context, { kind: 'approval-wanted', about, to: approvers.map(({ user }) => user) })
-  return pending
+  return waiting
 }
 
 async function nextNumber({ tx }: Context): Promise<number> {

@@ -14,6 +14,7 @@ import {
 import { correctCharges } from './correct-charges.ts'
 import { deleteMachine } from './delete-machine.ts'
 import { denyRequest } from './deny-request.ts'
+import { editRequest } from './edit-request.ts'
 import { endLeaseNow } from './end-lease.ts'
 import { extendLeaseTime } from './extend-lease.ts'
 import { extendMachine } from './extend-machine.ts'
@@ -61,6 +62,7 @@ export const catalogue: readonly Operation[] = [
   approveRequest,
   denyRequest,
   cancelRequest,
+  editRequest,
   listMachines,
   importMachines,
   showMachine,

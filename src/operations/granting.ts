@@ -153,7 +153,8 @@ function requoted(
   )
 }
 
-function wishOf(ask: Extract<Ask, { kind: 'machines' }>): { until?: string; days?: number } {
+/** The term that a request names, as it was asked for. */
+export function wishOf(ask: Extract<Ask, { kind: 'machines' }>): { until?: string; days?: number } {
   if (ask.days !== null) return { days: ask.days }
   return { until: ask.until ?? 'never' }
 }

@@ -54,6 +54,8 @@ export const RequestShape = z.object({
     }),
   ),
   machines: z.array(z.string()),
+  /** What became of it and when; a change of what it asks for says what is different. */
+  history: z.array(z.object({ state: requestStateNames, at: InstantShape, reason: z.string().nullable() })),
   createdAt: InstantShape,
   expiresAt: InstantShape,
   failure: z.string().nullable(),
@@ -104,6 +106,7 @@ export async function requestView(
     approvers: request.approvers.map((approver) => ({ ...approver })),
     decisions: request.decisions.map((decision) => ({ ...decision })),
     machines: request.machines,
+    history: request.history.map(({ state, at, reason = null }) => ({ state, at, reason })),
     createdAt: request.createdAt,
     expiresAt: request.expiresAt,
     failure: request.failure,
