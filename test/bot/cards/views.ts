@@ -73,6 +73,7 @@ export function aRequestView(differences: Partial<RequestView> = {}): RequestVie
     createdAt: '2026-01-01T11:00:00.000Z',
     expiresAt: '2026-01-04T11:00:00.000Z',
     failure: null,
+    history: [{ state: 'pending', at: '2026-01-01T10:00:00.000Z', reason: null }],
     warnings: [],
     ...differences,
   }
