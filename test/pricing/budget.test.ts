@@ -188,4 +188,16 @@ describe('delegates', () => {
 
     expect(parsed.success).toBe(false)
   })
+
+  test.each([{ from: '2026-11-01', to: '2026-11-01' }, { from: '2026-11-02' }, { to: '2026-11-01' }, {}])(
+    'may be so on %j',
+    (days) => {
+      const delegates = ['carol', { user: 'olga', ...days }]
+
+      const parsed = BudgetRule.parse({ code: 'T', title: 'x', holders: ['bob'], limit: '1.00', delegates })
+
+      expect(parsed).toMatchObject({ delegates: ['carol'], datedDelegates: [{ user: 'olga', ...days }] })
+      expect([parsed.delegates.length, parsed.datedDelegates.length]).toEqual([1, 1])
+    },
+  )
 })

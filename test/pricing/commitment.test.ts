@@ -24,7 +24,7 @@ test('a commitment begins with nothing held, charged or spent, and free days fro
 
 test('a commitment for no day is our own mistake', () => {
   expect(() => commit({ ...commitment, paidTo: '2009-10-16' })).toThrow(
-    expect.objectContaining({ code: 'ERR_ASSERTION' }),
+    'a machine is paid for its first day at least',
   )
 })
 
@@ -114,4 +114,14 @@ describe('what is held', () => {
 
     expect([...deltas]).toEqual([['a', { heldMilli: -2, spentMilli: 2 }]])
   })
+})
+
+test('accounts on which nothing changes are left alone', () => {
+  const same = { account: 'T-1042', milli: 5 }
+
+  const held = accountDeltas([same], [same, { account: 'T-2000', milli: 1 }], [])
+  const spent = accountDeltas([same], [same], [{ account: 'T-3000', milli: 2 }])
+
+  expect([...held]).toEqual([['T-2000', { heldMilli: 1, spentMilli: 0 }]])
+  expect([...spent]).toEqual([['T-3000', { heldMilli: 0, spentMilli: 2 }]])
 })

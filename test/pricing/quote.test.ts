@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { chargedTerm, extensionOrder, type Order, quote } from '../../pricing/quote.ts'
+import { chargedTerm, extensionOrder, type Order, quote, together } from '../../pricing/quote.ts'
 import { addDays } from '../../src/base/period.ts'
 import { aTariff } from './builders.ts'
 
@@ -287,4 +287,30 @@ test.each([
 
 test('a site without tariffs is our own mistake', () => {
   expect(() => quote(anOrder(), [])).toThrow('at least one tariff')
+})
+
+describe('machines that are priced apart, as their free days are counted from different days', () => {
+  const fresh = quote(forDays(40, { count: 2 }), [aTariff()])
+  const old = quote(forDays(40, { freeFrom: '2009-10-06' }), [aTariff()])
+
+  test('make one quote, which promises the fewest free days', () => {
+    const both = together([fresh, old])
+
+    expect(both).toEqual({
+      totalMilli: 2 * 9 * 960 + 19 * 960,
+      days: 40,
+      freeDays: 21,
+      chargeableDays: 19,
+      perDayMilli: 3 * 960,
+      lines: [...fresh.lines, ...old.lines],
+    })
+  })
+
+  test('are as they were when there is one kind of them', () => {
+    expect(together([fresh])).toEqual(fresh)
+  })
+
+  test('are some at least', () => {
+    expect(() => together([])).toThrow('something is priced')
+  })
 })

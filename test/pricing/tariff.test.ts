@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { byTariff, dayPrice, gbAboveFirst, Tariff, tariffOn } from '../../pricing/tariff.ts'
+import { byTariff, dayPrice, gbAboveFirst, ratesFor, Tariff, tariffOn } from '../../pricing/tariff.ts'
 import { aTariff } from './builders.ts'
 
 const first = aTariff({ name: 'first', from: '2009-01-01' })
@@ -96,4 +96,19 @@ test('free days cover everything unless a tariff says otherwise', () => {
   const file = { name: 'x', from: '2009-01-01', freeDays: 31, base: '0.960', perGb: '0.685', perCpu: '0.685' }
 
   expect(Tariff.parse(file).freeDaysCover).toBe('all')
+})
+
+test.each([
+  { saved: { base: '0.1' }, rates: [100, 685, 685] },
+  { saved: { perGb: '0.1' }, rates: [960, 100, 685] },
+  { saved: { perCpu: '0.1' }, rates: [960, 685, 100] },
+  { saved: {}, rates: [960, 685, 685] },
+])('prices of a saved machine, $saved, leave the others as they are', ({ saved, rates }) => {
+  const file = { name: 'x', from: '2009-01-01', freeDays: 31, base: '0.960', perGb: '0.685', perCpu: '0.685' }
+  const tariff = Tariff.parse({ ...file, saved })
+
+  const { baseMilli, perGbMilli, perCpuMilli } = ratesFor(tariff, 'saved')
+
+  expect([baseMilli, perGbMilli, perCpuMilli]).toEqual(rates)
+  expect(ratesFor(tariff, 'running')).toEqual({ baseMilli: 960, perGbMilli: 685, perCpuMilli: 685 })
 })
