@@ -1,6 +1,7 @@
 import { claimRows } from './claims.ts'
 import { desktopRows } from './desktops.ts'
 import { print, type Row } from './measure.ts'
+import { pricingRows } from './pricing.ts'
 import { stateRows } from './state.ts'
 import { storeRows } from './store.ts'
 
@@ -10,6 +11,7 @@ const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
   state: stateRows,
   claims: claimRows,
   desktops: desktopRows,
+  pricing: pricingRows,
 }
 
 const wanted = process.argv.slice(2)
