@@ -1,5 +1,4 @@
 import { mkdir } from 'node:fs/promises'
-import type { Router as DesktopRouter } from '../broker/router/listener.ts'
 import { openChats, type OpenedChats } from '../bot/open.ts'
 import { teller } from '../bot/notices.ts'
 import { changedTariffs } from '../pricing/used-tariff.ts'
@@ -27,7 +26,7 @@ import { openOperations, type Operations } from './operations/perform.ts'
 import { type Layout, openLayout } from './portal/layout.tsx'
 import { portal } from './portal/routes.tsx'
 import { callerOf as sessionCaller } from './portal/session.ts'
-import { openDesktopRouter } from './desktop-router.ts'
+import { type DesktopRouter, openDesktopRouter } from './desktop-router.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
 
@@ -127,6 +126,8 @@ async function openCore(config: Config, world: World, opened: Opened): Promise<C
   const { site } = config
   const dataPath = config.store.path
   await mkdir(dataPath, { recursive: true, mode: 0o700 })
+  // Who we are among the processes that may share the store.
+  const process = ids.next('P', clock.now())
   const store = world.store ?? (await openStore(config.store, { log, clock }))
   opened.add(() => store.close())
   await checkTariffs(store, config)
@@ -147,7 +148,7 @@ async function openCore(config: Config, world: World, opened: Opened): Promise<C
     onMessages: (listener) => watchMessages(store, log, listener),
   })
   opened.add(() => chats.close())
-  const router = await openDesktopRouter(config.rdp, { operations, store, log })
+  const router = await openDesktopRouter(config.rdp, { operations, store, log, process })
   opened.add(() => router.shutdown())
   const tools: Tools = {
     ...{ store, site, clock, ids, log, hypervisors, directory },
@@ -161,7 +162,9 @@ async function openCore(config: Config, world: World, opened: Opened): Promise<C
     closeConnections: (lease, reason) => router.close(lease, reason),
   }
   const due = sweeps(site, world.pace)
-  const runner = openRunner(tools, { trades, sweeps: due, concurrency: jobsAtOnce, chance: world.chance })
+  const runner = openRunner(tools, {
+    ...{ trades, sweeps: due, concurrency: jobsAtOnce, chance: world.chance, process },
+  })
   // Hosts are known before anybody can ask for a machine.
   for (const sweep of due) await sweep.run(tools)
   if (world.selfDriving) await runner.start()

@@ -1,6 +1,6 @@
 import { Outage } from '../base/errors.ts'
 import { markDelivered } from '../machines/expiry.ts'
-import type { Delivery, Notice } from '../notices/notice.ts'
+import type { Delivery, MessageRef, Notice } from '../notices/notice.ts'
 import { changeMachine } from './facts.ts'
 import type { Trade, Work } from './trade.ts'
 
@@ -43,7 +43,11 @@ async function deliver(work: Work<'deliver-notice'>, id: string, user: string): 
     const at = clock.now()
     const last = await tx.notices.get(id)
     if (last === undefined) return
-    const deliveries = [...last.deliveries, ...copies.map((copy): Delivery => ({ ...copy, user, at }))]
+    // Two runs of this job may overlap, when it was taken over: one copy on each platform is what there is.
+    const isNew = ({ platform }: MessageRef) =>
+      !last.deliveries.some((known) => known.user === user && known.platform === platform)
+    const fresh = copies.filter(isNew).map((copy): Delivery => ({ ...copy, user, at }))
+    const deliveries = [...last.deliveries, ...fresh]
     await tx.notices.put({ ...last, deliveries })
     if (notice.about.kind === 'machine') {
       await changeMachine(tx, notice.about.id, (machine) => markDelivered(machine, id, at))

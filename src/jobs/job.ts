@@ -59,7 +59,8 @@ export interface Job<K extends JobKind = JobKind> {
   createdAt: Instant
   /** Not to be started before. */
   dueAt: Instant
-  /** While running: when another process may take it over. */
+  /** While running: which process has it in hand, and when another may take it over. */
+  takenBy: string | null
   takenUntil: Instant | null
   endedAt: Instant | null
   error: string | null
@@ -88,6 +89,7 @@ export function newJob<K extends JobKind>(facts: {
     attempts: 0,
     createdAt: at,
     dueAt,
+    takenBy: null,
     takenUntil: null,
     endedAt: null,
     error: null,

@@ -1,15 +1,19 @@
-import { type Instant, earliest, plusMillis } from '../base/clock.ts'
-import { messageOf, Outage } from '../base/errors.ts'
-import { backoffMillis, withDeadline } from '../base/retry.ts'
-import { move } from '../base/states.ts'
-import type { Transaction } from '../store/store.ts'
-import { type Job, type JobKind, type JobStage, jobStates } from './job.ts'
+import { earliest, type Instant, latest, millis, plusMillis } from '../base/clock.ts'
+import { messageOf } from '../base/errors.ts'
+import type { CollectionName } from '../store/store.ts'
+import { carryOut } from './carry-out.ts'
+import type { Job } from './job.ts'
 import type { Sweep } from './schedule.ts'
-import type { Tools, Trade, Trades, Work } from './trade.ts'
+import { holdMillis, isAnyDue, putBackAll, putBackRunOut, renew, takeDue, type Taker } from './taking.ts'
+import type { Tools, Trades } from './trade.ts'
 
-/** Runs jobs when they are due: several at once, one at a time for each subject, each until it is done or has failed. */
+/**
+ * Runs jobs when they are due: several at once, one at a time for each subject, each until it is done or has failed.
+ * Several processes may do so on one store: a job is in one pair of hands, which says every few seconds that it still has
+ * it. When nothing is heard for `holdMillis`, another takes it over, and the end of the first run counts for nothing.
+ */
 export interface Runner {
-  /** Puts back what a process that died was running, then works until stopped. */
+  /** Puts back what nobody can be at work on any more, then works until stopped. */
   start(): Promise<void>
   /** Takes no new job, gives those in hand `graceMillis`, then aborts them and puts them back. Harmless twice. */
   stop(graceMillis: number): Promise<void>
@@ -25,29 +29,49 @@ export interface RunnerOptions {
   concurrency: number
   /** A chance in [0, 1) that spreads retries; handed in so that tests replay. */
   chance: () => number
+  /** Who we are among the processes of the site. */
+  process?: string
 }
 
-const slackMillis = 30_000
 const longestNapMillis = 5_000
 const gatherMillis = 10
+/** How soon is looked again at what is due and could not be taken, or when the store did not answer. */
+const soonMillis = { blocked: 250, failed: 1_000 }
+
+interface InHand {
+  job: Job
+  done: Promise<void>
+  abort: AbortController
+}
 
 export function openRunner(tools: Tools, options: RunnerOptions): Runner {
   const { store, clock, log } = tools
-  const inHand = new Map<string, { done: Promise<void>; abort: AbortController }>()
+  const { process = 'alone' } = options
+  const inHand = new Map<string, InHand>()
   let loop: Promise<void> | undefined
   let stopping = false
   let isWoken = false
-  const markWoken = (): void => {
-    isWoken = true
-  }
-  let wake = markWoken
+  let endNap: () => void = () => undefined
   let unsubscribe: () => void = () => undefined
+  let renewal: NodeJS.Timeout | undefined
+  let heldUntil: Instant = ''
+
+  function wake(): void {
+    isWoken = true
+    endNap()
+  }
 
   async function take(): Promise<Job[]> {
     const room = options.concurrency - inHand.size
-    const now = clock.now()
-    if (room <= 0 || (await store.read((tx) => tx.jobs.upTo('due', now, 1))).length === 0) return []
-    return store.transact((tx) => takeDue(tx, now, room, options.trades))
+    const taker: Taker = { process, now: clock.now(), inHand: new Set(inHand.keys()) }
+    if (room <= 0 || !(await store.read((tx) => isAnyDue(tx, taker)))) return []
+    const { lost, taken } = await store.transact(async (tx) => ({
+      lost: await putBackRunOut(tx, taker),
+      taken: await takeDue(tx, taker, room),
+    }))
+    for (const { id, kind, takenBy } of lost)
+      log.warn({ job: id, kind, takenBy }, 'job taken from a process that is lost')
+    return taken
   }
 
   function begin(job: Job): void {
@@ -58,7 +82,35 @@ export function openRunner(tools: Tools, options: RunnerOptions): Runner {
         inHand.delete(job.id)
         wake()
       })
-    inHand.set(job.id, { done, abort })
+    inHand.set(job.id, { job, done, abort })
+    heldUntil = latest(heldUntil, job.takenUntil)
+    if (loop !== undefined) renewLater()
+  }
+
+  function renewLater(): void {
+    renewal ??= setTimeout(() => void renewAll(), holdMillis / 3)
+  }
+
+  /** Says that what is in hand still is. Work on what is not, or may not be any more, is given up. */
+  async function renewAll(): Promise<void> {
+    const held = [...inHand.values()]
+    const now = clock.now()
+    try {
+      const lost = await store.transact((tx) =>
+        renew(
+          tx,
+          held.map(({ job }) => job),
+          now,
+        ),
+      )
+      for (const id of lost) inHand.get(id)?.abort.abort()
+      heldUntil = plusMillis(now, holdMillis)
+    } catch (error) {
+      log.warn({ error: messageOf(error) }, 'jobs in hand not renewed')
+      if (store.shared && heldUntil <= now) for (const { abort } of held) abort.abort()
+    }
+    renewal = undefined
+    if (inHand.size > 0 && !stopping) renewLater()
   }
 
   async function round(): Promise<boolean> {
@@ -70,26 +122,29 @@ export function openRunner(tools: Tools, options: RunnerOptions): Runner {
   }
 
   async function nextDue(): Promise<Instant | null> {
-    const [job, ...sweeps] = await store.read((tx) =>
-      Promise.all([tx.jobs.lowest('due'), ...options.sweeps.map((sweep) => sweep.next(tx, clock.now()))]),
+    const found = await store.read((tx) =>
+      Promise.all([
+        ...[tx.jobs.lowest('due'), tx.jobs.lowest('taken')],
+        ...options.sweeps.map((sweep) => sweep.next(tx, clock.now())),
+      ]),
     )
-    return earliest(job, ...sweeps)
+    return earliest(...found)
   }
 
   /** Waits until something is due or is committed. A commit that came while the last round was at work counts too. */
   async function nap(): Promise<void> {
-    const due = await nextDue()
-    const wait = due === null ? longestNapMillis : Date.parse(due) - Date.parse(clock.now())
+    const failed = () => plusMillis(clock.now(), soonMillis.failed)
+    const due = await nextDue().catch(failed)
+    const wait = due === null ? longestNapMillis : millis(due) - millis(clock.now())
+    const pause = wait > 0 ? Math.max(gatherMillis, Math.min(wait, longestNapMillis)) : soonMillis.blocked
     if (!isWoken) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, Math.max(gatherMillis, Math.min(wait, longestNapMillis)))
-        wake = () => {
+        const timer = setTimeout(resolve, pause)
+        endNap = () => {
           clearTimeout(timer)
-          markWoken()
           resolve()
         }
       })
-      wake = markWoken
     }
     // A burst of commits is looked at once, not once for each.
     if (isWoken) await new Promise((resolve) => setTimeout(resolve, gatherMillis))
@@ -102,16 +157,17 @@ export function openRunner(tools: Tools, options: RunnerOptions): Runner {
         if (!(await round())) await nap()
       } catch (error) {
         log.warn({ error: messageOf(error) }, 'jobs wait for the store')
-        await nap().catch(() => undefined)
+        await nap()
       }
     }
   }
 
   return {
     async start() {
-      await store.transact((tx) => putBackTaken(tx, clock.now()))
+      // Where others are at work too, what a lost one had in hand runs out.
+      if (!store.shared) await store.transact((tx) => putBackAll(tx, clock.now()))
       unsubscribe = store.onCommit((changes) => {
-        if (changes.some(({ collection }) => collection !== 'sessions' && collection !== 'answers')) wake()
+        if (changes.some(({ collection }) => !nothingToDo.includes(collection))) wake()
       })
       loop = work()
     },
@@ -125,6 +181,7 @@ export function openRunner(tools: Tools, options: RunnerOptions): Runner {
       }, graceMillis)
       await Promise.all([...inHand.values()].map(({ done }) => done))
       clearTimeout(timer)
+      clearTimeout(renewal)
     },
     async drain() {
       for (;;) {
@@ -137,128 +194,5 @@ export function openRunner(tools: Tools, options: RunnerOptions): Runner {
   }
 }
 
-/** Takes due jobs, at most one for each subject. */
-async function takeDue(tx: Transaction, now: Instant, room: number, trades: Trades): Promise<Job[]> {
-  const taken: Job[] = []
-  const subjects = new Set<string>()
-  for (const job of await tx.jobs.upTo('due', now, room * 4)) {
-    if (taken.length === room) break
-    const others = await tx.jobs.find('subject', job.subject)
-    if (subjects.has(job.subject) || others.some(({ state }) => state === 'running')) continue
-    subjects.add(job.subject)
-    const running = {
-      ...move(jobStates, job, 'running', { at: now }),
-      attempts: job.attempts + 1,
-      takenUntil: plusMillis(now, trades[job.kind].deadlineMillis + slackMillis),
-    }
-    await tx.jobs.put(running)
-    taken.push(running)
-  }
-  return taken
-}
-
-/** Jobs that were running when a process died are taken up again from their first unfinished stage. */
-async function putBackTaken(tx: Transaction, now: Instant): Promise<void> {
-  for (const job of await tx.jobs.upTo('taken', '~', Number.MAX_SAFE_INTEGER)) {
-    await tx.jobs.put(putBack(job, now, { attempts: job.attempts }))
-  }
-}
-
-function putBack(job: Job, now: Instant, how: { attempts: number; dueAt?: Instant; error?: string }): Job {
-  return {
-    ...move(jobStates, job, 'queued', { at: now, reason: how.error ?? 'put back' }),
-    attempts: how.attempts,
-    dueAt: how.dueAt ?? now,
-    takenUntil: null,
-    error: how.error ?? job.error,
-    stages: job.stages.map((stage) => (stage.state === 'done' ? stage : { ...stage, state: 'waiting' })),
-  }
-}
-
-async function carryOut(tools: Tools, options: RunnerOptions, job: Job, stop: AbortSignal): Promise<void> {
-  const trade = tradeOf(options.trades, job.kind)
-  try {
-    await withDeadline(job.kind, trade.deadlineMillis, stop, (signal) =>
-      trade.run(workFor(tools, job, signal)),
-    )
-    await tools.store.transact(async (tx) => {
-      const last = (await tx.jobs.get(job.id)) ?? job
-      const now = tools.clock.now()
-      await tx.jobs.put({
-        ...move(jobStates, last, 'done', { at: now }),
-        takenUntil: null,
-        endedAt: now,
-        error: null,
-      })
-    })
-  } catch (error) {
-    await tools.store.transact((tx) => recordFailure(tx, tools, options, job, error, stop.aborted))
-  }
-}
-
-async function recordFailure(
-  tx: Transaction,
-  tools: Tools,
-  options: RunnerOptions,
-  job: Job,
-  error: unknown,
-  stopped: boolean,
-): Promise<void> {
-  const last = (await tx.jobs.get(job.id)) ?? job
-  const trade = tradeOf(options.trades, job.kind)
-  const now = tools.clock.now()
-  const why = messageOf(error)
-  if (stopped) return tx.jobs.put(putBack(last, now, { attempts: last.attempts - 1 }))
-  const again = error instanceof Outage && error.transient && last.attempts < trade.attempts
-  tools.log.warn({ job: job.id, kind: job.kind, attempt: last.attempts, again, error: why }, 'job went wrong')
-  if (again) {
-    const pause = backoffMillis(last.attempts, {
-      firstMillis: 1000,
-      maxMillis: 60_000,
-      spread: options.chance(),
-    })
-    return tx.jobs.put(
-      putBack(last, now, { attempts: last.attempts, dueAt: plusMillis(now, pause), error: why }),
-    )
-  }
-  const stages = last.stages.map((stage): JobStage =>
-    stage.state === 'running' ? { ...stage, state: 'failed', at: now } : stage,
-  )
-  const failed = move(jobStates, { ...last, stages }, 'failed', { at: now, reason: why })
-  await tx.jobs.put({ ...failed, takenUntil: null, endedAt: now, error: why })
-  await trade.failed?.(tx, failed, why, tools)
-}
-
-/** The trade of a kind, without its kind: the kind of a stored job is only known when it runs. */
-function tradeOf(trades: Trades, kind: JobKind): Trade {
-  return trades[kind]
-}
-
-function workFor(tools: Tools, job: Job, signal: AbortSignal): Work<JobKind> {
-  async function change(edit: (stages: JobStage[]) => JobStage[]): Promise<void> {
-    await tools.store.transact(async (tx) => {
-      const last = (await tx.jobs.get(job.id)) ?? job
-      await tx.jobs.put({ ...last, stages: edit(last.stages) })
-    })
-  }
-  async function mark(name: string, state: JobStage['state']): Promise<void> {
-    const at = tools.clock.now()
-    await change((stages) => stages.map((stage) => (stage.name === name ? { name, state, at } : stage)))
-  }
-  return {
-    ...tools,
-    job,
-    signal,
-    plan: async (names) => {
-      if (job.stages.length > 0) return
-      await change(() => names.map((name) => ({ name, state: 'waiting', at: null })))
-    },
-    stage: async (name, work) => {
-      if (job.stages.some((stage) => stage.name === name && stage.state === 'done')) return
-      signal.throwIfAborted()
-      await mark(name, 'running')
-      await work()
-      await mark(name, 'done')
-    },
-  }
-}
+/** Collections whose changes leave no work behind. */
+const nothingToDo: readonly CollectionName[] = ['sessions', 'answers', 'messages', 'processes', 'relays']

@@ -1,4 +1,4 @@
-import { earliest, type Instant, plusMillis } from '../base/clock.ts'
+import { earliest, instant, type Instant, millis, plusMillis } from '../base/clock.ts'
 import { dueOf, termsOf } from '../../broker/lease-terms.ts'
 import { type Lease, warnLease } from '../../broker/lease.ts'
 import { addReminder, expiryDecision, nextAttention } from '../machines/expiry.ts'
@@ -130,8 +130,11 @@ async function attendLease(desk: PoolDesk, lease: Lease): Promise<void> {
   }
 }
 
-/** Something that is done every so often, and has nothing that says when. */
-export function every(name: string, millis: number, work: (tools: Tools) => Promise<void>): Sweep {
+/**
+ * Something that is done every so often, and has nothing that says when. Each process does it when it starts; from then on
+ * those that share a store take turns.
+ */
+export function every(name: string, paceMillis: number, work: (tools: Tools) => Promise<void>): Sweep {
   let next: Instant = ''
   return {
     name,
@@ -139,11 +142,34 @@ export function every(name: string, millis: number, work: (tools: Tools) => Prom
     async run(tools) {
       const now = tools.clock.now()
       if (now < next) return false
-      next = plusMillis(now, millis)
+      const isFirst = next === ''
+      next = plusMillis(now, paceMillis)
+      if (tools.store.shared) {
+        const others = await tools.store.transact((tx) => takeTurn(tx, name, { now, next, isFirst }))
+        if (others !== null) {
+          next = others
+          return false
+        }
+      }
       await work(tools)
       return true
     },
   }
+}
+
+/** Takes the turn until `next`, unless another process has it: then until when. */
+async function takeTurn(
+  tx: Transaction,
+  name: string,
+  { now, next, isFirst }: { now: Instant; next: Instant; isFirst: boolean },
+): Promise<Instant | null> {
+  const id = `sweep:${name}`
+  const known = await tx.counters.get(id)
+  const until = known === undefined ? '' : instant(known.value)
+  // A turn that seems to last longer than any was taken by a clock that has been set back since.
+  if (!isFirst && until > now && until <= next) return until
+  await tx.counters.put({ id, value: millis(next) })
+  return null
 }
 
 /** Makes up what pools lack, in one pass for each, as soon as something lacks. */
@@ -166,8 +192,8 @@ export function refillPools({ pools }: Pick<Site, 'pools'>): Sweep {
 const keptMillis = { jobs: 7 * 86_400_000, answers: 86_400_000, leases: 30 * 86_400_000 }
 
 /** Lets go of what nobody will ask for again. */
-export const tidyUp = (millis: number) =>
-  every('tidy-up', millis, async ({ store, clock }) => {
+export const tidyUp = (paceMillis: number) =>
+  every('tidy-up', paceMillis, async ({ store, clock }) => {
     await store.transact(async (tx) => {
       const now = clock.now()
       for (const { id } of await tx.sessions.upTo('expiry', now, batch)) await tx.sessions.remove(id)
@@ -176,7 +202,7 @@ export const tidyUp = (millis: number) =>
   })
 
 async function drop(tx: Transaction, now: Instant): Promise<void> {
-  const before = (millis: number): Instant => plusMillis(now, -millis)
+  const before = (age: number): Instant => plusMillis(now, -age)
   for (const { id } of await tx.jobs.upTo('ended', before(keptMillis.jobs), 500)) await tx.jobs.remove(id)
   for (const { id } of await tx.answers.upTo('at', before(keptMillis.answers), 500))
     await tx.answers.remove(id)

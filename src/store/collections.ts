@@ -101,6 +101,12 @@ export const collections: { readonly [K in CollectionName]: CollectionRule<K> } 
   answers: { order: byId, indexes: { at: (answer) => answer.at }, unique: [] },
   counters: { order: byId, indexes: {}, unique: [] },
   secrets: { order: byId, indexes: {}, unique: [] },
+  processes: { order: byId, indexes: {}, unique: [] },
+  relays: {
+    order: byId,
+    indexes: { process: (relay) => relay.process, lease: (relay) => relay.lease },
+    unique: [],
+  },
 }
 
 /** The keys of a document in an index, each once. */

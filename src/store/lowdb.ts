@@ -88,6 +88,7 @@ interface Turn<T> {
 const inside = new AsyncLocalStorage<{ store: Store; work: Work }>()
 
 class LowdbStore implements Store {
+  readonly shared = false
   readonly #parts: Parts
   readonly #turns = new Turns()
   readonly #commits: GroupCommit

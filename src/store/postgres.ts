@@ -48,6 +48,7 @@ const inside = new AsyncLocalStorage<{ store: Store; attempt: Attempt }>()
 const patience = { lost: 2, conflict: 3 }
 
 class PostgresStore implements Store {
+  readonly shared = true
   readonly #log: Log
   readonly #connections: Connections
   readonly #listener: Listener

@@ -9,10 +9,12 @@ import type { Instant } from '../base/clock.ts'
 import type { AuditRow } from '../identity/audit.ts'
 import type { Session } from '../identity/tokens.ts'
 import type { Job } from '../jobs/job.ts'
+import type { Sign } from '../jobs/presence.ts'
 import type { Host } from '../machines/host.ts'
 import type { Machine } from '../machines/machine.ts'
 import type { Notice } from '../notices/notice.ts'
 import type { Message } from '../notices/message.ts'
+import type { Relay } from '../operations/connections.ts'
 import type { Request } from '../requests/request.ts'
 
 /** Everything the site remembers, by collection. Documents are plain JSON. */
@@ -33,6 +35,8 @@ export interface Documents {
   answers: Answer
   counters: Counter
   secrets: Secret
+  processes: Sign
+  relays: Relay
 }
 export type CollectionName = keyof Documents
 
@@ -83,6 +87,8 @@ export interface Indexes {
   answers: 'at'
   counters: never
   secrets: never
+  processes: never
+  relays: 'process' | 'lease'
 }
 
 /**
@@ -204,6 +210,8 @@ export interface StoreHealth {
  * @throws Outage `store_closed` (transient: the next process will answer) once `close` has been called.
  */
 export interface Store {
+  /** Whether other processes may be at work on it at the same time. */
+  readonly shared: boolean
   transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
   read<T>(work: (tx: ReadTransaction) => Promise<T>): Promise<T>
   /**

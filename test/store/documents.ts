@@ -113,6 +113,7 @@ export function aJob(facts: Partial<Job> = {}): Job {
     attempts: 0,
     createdAt: dawn,
     dueAt: dawn,
+    takenBy: null,
     takenUntil: null,
     endedAt: null,
     error: null,

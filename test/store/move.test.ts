@@ -52,6 +52,7 @@ describe('moving to a store', () => {
   test('that does not give back what it was given is noticed', async () => {
     await fill(from)
     const forgetful: Store = {
+      shared: false,
       ...{ onCommit: () => () => undefined, health: () => to.health(), close: () => to.close() },
       read: (work) => to.read(work),
       transact: async (work) => {

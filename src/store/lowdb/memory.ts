@@ -37,6 +37,8 @@ export function emptyMemory(files: Files, formats: Formats, blocks: Blocks): Mem
       answers: new Table(collections.answers),
       counters: new Table(collections.counters),
       secrets: new Table(collections.secrets),
+      processes: new Table(collections.processes),
+      relays: new Table(collections.relays),
     },
     journals: {
       audit: new MonthJournal('audit', journal, blocks.audit),

@@ -114,6 +114,8 @@ export function transactionOn({ tables, journals }: Memory, work: Work): Transac
     answers: new WorkingCollection('answers', tables.answers, work),
     counters: new WorkingCollection('counters', tables.counters, work),
     secrets: new WorkingCollection('secrets', tables.secrets, work),
+    processes: new WorkingCollection('processes', tables.processes, work),
+    relays: new WorkingCollection('relays', tables.relays, work),
     audit: new WorkingJournal('audit', journals.audit, work),
     charges: new WorkingJournal('charges', journals.charges, work),
   }

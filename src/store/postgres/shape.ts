@@ -5,7 +5,7 @@ import type { KeyColumn, TableShape } from './table.ts'
  * Counts up whenever `collections.ts` files documents differently, so that a process of an older release is not started
  * on tables that it would fill wrongly.
  */
-export const currentFiling = 1
+export const currentFiling = 2
 
 /** A table with what is needed to fill it anew. */
 export interface Fillable {

@@ -34,4 +34,6 @@ export const tables: { readonly [K in CollectionName]: Table<Documents[K]> } = {
   answers: new Table('answers', collections.answers),
   counters: new Table('counters', collections.counters),
   secrets: new Table('secrets', collections.secrets),
+  processes: new Table('processes', collections.processes),
+  relays: new Table('relays', collections.relays),
 }

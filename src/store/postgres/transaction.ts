@@ -39,6 +39,8 @@ export function transactionOn(attempt: Attempt): Transaction {
     answers: new WorkingCollection('answers', tables.answers, attempt),
     counters: new WorkingCollection('counters', tables.counters, attempt),
     secrets: new WorkingCollection('secrets', tables.secrets, attempt),
+    processes: new WorkingCollection('processes', tables.processes, attempt),
+    relays: new WorkingCollection('relays', tables.relays, attempt),
     audit: new WorkingJournal('audit', attempt),
     charges: new WorkingJournal('charges', attempt),
   }
