@@ -51,6 +51,7 @@ test(
       await store.transact((tx) => saveJob({ ...desk, tx, now: desk.clock.now() }))
     }
     const between: Store = {
+      shared: false,
       transact: (work) => store.transact(work),
       read: async (work) => {
         const answer = await store.read(work)

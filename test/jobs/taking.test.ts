@@ -128,7 +128,7 @@ describe('a process that starts', () => {
 
 describe('a process that works by itself', () => {
   test('says again and again that it still has a job, and gives up one that it has no more', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    vi.useFakeTimers({ shouldAdvanceTime: true, toFake: ['setTimeout', 'clearTimeout'] })
     const long = heldRun()
     const runner = await rig.process('P-1', long.run)
     await runner.start()
