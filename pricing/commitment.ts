@@ -4,6 +4,7 @@ import type { AccountDelta } from './budget.ts'
 import { byAccount, type Periodic } from './budget-period.ts'
 import { checked, type Milli } from './money.ts'
 import { type Order, quote } from './quote.ts'
+import type { Promised } from './promised.ts'
 import type { Tariff, Term } from './tariff.ts'
 
 /** Money held on one account. */
@@ -26,6 +27,8 @@ export interface Commitment {
   chargedTo: LocalDay
   /** The day it is paid up to (not counted). */
   paidTo: LocalDay
+  /** Days whose prices were promised; absent for one that goes by the tariffs of each day. */
+  promised?: readonly Promised[]
   /** It has no end: it is charged also beyond what it is paid to. */
   openEnded: boolean
   /** The price of its days to come, by account. */
@@ -39,7 +42,7 @@ export interface Commitment {
 /** The commitment for a machine that was approved, with nothing held for it yet. */
 export function commit(
   facts: Pick<Commitment, 'id' | 'ref' | 'budget' | 'createdDay' | 'paidTo' | 'openEnded'> &
-    Partial<Pick<Commitment, 'freeFrom' | 'chargedTo'>>,
+    Partial<Pick<Commitment, 'freeFrom' | 'chargedTo' | 'promised'>>,
 ): Commitment {
   assert(facts.createdDay < facts.paidTo, 'a machine is paid for its first day at least')
   const { createdDay } = facts

@@ -74,6 +74,13 @@ export interface DayPrice {
   cpuMilli: Milli
 }
 
+/** How a site keeps to what it has quoted. */
+export const PricePolicy = z.strictObject({
+  /** Days go by the tariff in force when they were agreed on, also after a later one has begun. */
+  honourQuotes: z.boolean().default(false),
+})
+export type PricePolicy = z.infer<typeof PricePolicy>
+
 type Rates = Pick<Tariff, 'baseMilli' | 'perGbMilli' | 'perCpuMilli'>
 
 /** The prices of a tariff for a day on which a machine was no more than `state`. */

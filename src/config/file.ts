@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { PoolRule } from '../../broker/pool.ts'
 import { TerminalRule } from '../../broker/terminal.ts'
 import { BudgetRule } from '../../pricing/budget.ts'
-import { Tariff } from '../../pricing/tariff.ts'
+import { PricePolicy, Tariff } from '../../pricing/tariff.ts'
 import { HypervisorRule } from '../hypervisors/open.ts'
 import { IdentityRule } from '../identity/open.ts'
 import { MachinePolicy } from '../machines/expiry.ts'
@@ -81,7 +81,12 @@ export const SiteFile = z.strictObject({
   templates: z.array(Template).min(1),
   tariffs: z.array(Tariff).min(1),
   budgets: z.array(BudgetRule).default([]),
-  policies: z.strictObject({ approvals: ApprovalPolicy, machines: MachinePolicy, names: NameRule }),
+  policies: z.strictObject({
+    approvals: ApprovalPolicy,
+    machines: MachinePolicy,
+    names: NameRule,
+    prices: PricePolicy.prefault({}),
+  }),
   pools: z.array(PoolRule).default([]),
   terminals: z.array(TerminalRule).default([]),
   chat: z.strictObject({ web: z.boolean().default(true) }).prefault({}),

@@ -17,6 +17,7 @@ import type { Machine } from '../machines/machine.ts'
 import { usageOn } from '../machines/usage.ts'
 import type { ReadTransaction, Transaction } from '../store/store.ts'
 import { periodicOf } from './accounts.ts'
+import { tariffsOf } from './promising.ts'
 import type { Site } from './site.ts'
 
 /** How many rows of the ledger are read at a time. */
@@ -31,11 +32,12 @@ export function rowsDue(
 ): Charge[] {
   const { id, ref, freeFrom } = commitment
   const { from, to } = daysToCharge(commitment, span.before)
+  const tariffs = tariffsOf(site, commitment)
   const rows: Charge[] = []
   for (let day = from; day < to; day = addDays(day, 1)) {
     const use = chargedUse(machine, day, site.timezone)
     if (use === undefined) continue
-    rows.push(...chargesFor({ machine: id, ref, freeFrom }, use, site.tariffs, span.openFrom))
+    rows.push(...chargesFor({ machine: id, ref, freeFrom }, use, tariffs, span.openFrom))
   }
   return rows
 }

@@ -11,6 +11,7 @@ import { allocate } from '../machines/usage.ts'
 import { holdFor } from './holding.ts'
 import { change, type Context } from './operation.ts'
 import { horizon } from './order.ts'
+import { promisesFor } from './promising.ts'
 import { anybody, seen } from './rules.ts'
 import { text } from './shapes/fields.ts'
 import { MachineShape, machineView } from './shapes/machine.ts'
@@ -70,6 +71,16 @@ async function payFor(context: Context, machine: Machine, budget: string): Promi
   const end = localDay(horizon(machine.expiresAt, context), site.timezone)
   const paidTo = chargedTerm({ createdDay, from: today, to: end > today ? end : today }).to
   const { id, ref, expiresAt } = machine
-  const facts = { id, ref, budget, createdDay, paidTo, chargedTo: today, openEnded: expiresAt === null }
+  const promised = promisesFor({ from: today, to: paidTo }, context)
+  const facts = {
+    id,
+    ref,
+    budget,
+    createdDay,
+    paidTo,
+    chargedTo: today,
+    openEnded: expiresAt === null,
+    promised,
+  }
   await holdFor(context, machine, commit(facts), 'checked')
 }

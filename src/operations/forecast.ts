@@ -7,6 +7,7 @@ import { addDays, type LocalDay } from '../base/period.ts'
 import type { Machine } from '../machines/machine.ts'
 import { promisedSize } from '../machines/usage.ts'
 import type { ReadTransaction } from '../store/store.ts'
+import { tariffsOf } from './promising.ts'
 import type { Site } from './site.ts'
 
 /**
@@ -20,7 +21,7 @@ export function costToCome(machine: Machine, commitment: Commitment, term: Term,
   const to = openEnded || term.to < paidTo ? term.to : paidTo
   if (from >= to) return 0
   const order = { size: promisedSize(machine), count: 1, createdDay, freeFrom, from, to }
-  return quote(order, site.tariffs).totalMilli
+  return quote(order, tariffsOf(site, commitment)).totalMilli
 }
 
 /** What machines without an end will cost beyond what is held for them, up to the end of a budget's period. */

@@ -19,6 +19,7 @@ import { holdFor, openCommitment } from './holding.ts'
 import { checkedNames } from './names.ts'
 import type { Context } from './operation.ts'
 import { endOfTerm, priceNew, templateNamed } from './order.ts'
+import { prolonged, tariffsFor } from './promising.ts'
 import { priceOfResize, resize } from './resizing.ts'
 import { checkUnchanged, priceOfTransfer, transfer } from './transferring.ts'
 import { quoteKept } from './shapes/quote.ts'
@@ -84,7 +85,7 @@ async function grantMachines(
 ): Promise<Request> {
   const { tx, now, site } = context
   const { size, names, budget, endsAt } = await orderAsked(context, request, ask)
-  const { holds, paidTo, freeFrom } = await priceNew(context, { names, budget, size, endsAt })
+  const { holds, paidTo, freeFrom, promised } = await priceNew(context, { names, budget, size, endsAt })
   await checkHolds(context, budgetNamed(site, budget), holds)
   const where = ask.host === null ? { group: serverGroup } : { host: ask.host }
   const hosts = await placeAll(tx, { ...size, count: ask.count, ...where })
@@ -95,7 +96,7 @@ async function grantMachines(
     const place = { name, host: host.id, hypervisor: host.hypervisor, endsAt }
     const machine = await orderMachine(context, request, place)
     const facts = { id: name, ref: machine.ref, budget, createdDay, paidTo, openEnded: endsAt === null }
-    const commitment = commit({ ...facts, freeFrom: freeFrom.get(name) ?? createdDay })
+    const commitment = commit({ ...facts, promised, freeFrom: freeFrom.get(name) ?? createdDay })
     await holdFor(context, machine, commitment, 'checked')
   }
   return { ...request, machines: names }
@@ -240,9 +241,7 @@ export async function moveEnd(
   const commitment = await openCommitment(context, machine)
   if (commitment !== undefined) {
     const to = localDay(until, site.timezone)
-    // Days that are paid stay paid.
-    const paidTo = to > commitment.paidTo ? to : commitment.paidTo
-    await holdFor(context, next, { ...commitment, paidTo, openEnded: false }, 'checked')
+    await holdFor(context, next, { ...prolonged(commitment, to, context), openEnded: false }, 'checked')
   }
   await tx.machines.put(next)
   await redrawCards(context, `machine:${machine.id}`)
@@ -251,7 +250,7 @@ export async function moveEnd(
 
 /** What more time costs: from where the machine is paid to, with free days counted from its creation. */
 export async function priceOfExtension(
-  { tx, site }: { tx: ReadTransaction; site: Site },
+  { tx, now, site }: { tx: ReadTransaction; now: Instant; site: Site },
   machine: Machine,
   until: Instant,
 ): Promise<Quote> {
@@ -261,5 +260,6 @@ export async function priceOfExtension(
   const freeFrom = commitment?.freeFrom ?? createdDay
   const paidTo = commitment?.paidTo ?? localDay(machine.expiresAt ?? until, zone)
   const size = promisedSize(machine)
-  return quote(extensionOrder({ size, createdDay, freeFrom, paidTo }, localDay(until, zone)), site.tariffs)
+  const order = extensionOrder({ size, createdDay, freeFrom, paidTo }, localDay(until, zone))
+  return quote(order, tariffsFor(order, { now, site }))
 }

@@ -6,6 +6,7 @@ import { promisedSize } from '../machines/usage.ts'
 import { type Books, changeAccounts, periodicOf, saveCommitment } from './accounts.ts'
 import { chargedTo, keepTariffs, openFrom, record, rowsDue, takeBack } from './charging.ts'
 import type { ReadTransaction } from '../store/store.ts'
+import { tariffsOf } from './promising.ts'
 import type { Site } from './site.ts'
 
 /**
@@ -47,7 +48,7 @@ export function holdsToCome(machine: Machine, commitment: Commitment, site: Site
   const from = charged > tomorrow ? charged : tomorrow
   const due = chargedTo(rowsDue(machine, commitment, site, { before: tomorrow }), site, 'day')
   const order = { size: promisedSize(machine), count: 1, createdDay, freeFrom, from, to }
-  return gathered([...due, ...holdsFor(order, periodicOf(site, budget), site.tariffs)])
+  return gathered([...due, ...holdsFor(order, periodicOf(site, budget), tariffsOf(site, commitment))])
 }
 
 /**

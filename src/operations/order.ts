@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type Hold, holdsFor, gathered } from '../../pricing/commitment.ts'
 import { chargedTerm, type Order as PricedOrder, type Quote, quote, together } from '../../pricing/quote.ts'
+import type { Promised } from '../../pricing/promised.ts'
 import { freeFromDay } from '../../pricing/tariff.ts'
 import type { Instant } from '../base/clock.ts'
 import { addDuration } from '../base/duration.ts'
@@ -13,6 +14,7 @@ import { sizeFor } from '../machines/sizing.ts'
 import type { Template } from '../machines/template.ts'
 import type { ReadTransaction } from '../store/store.ts'
 import { periodicOf } from './accounts.ts'
+import { promisesFor, tariffsFor } from './promising.ts'
 import { EndField, endOf } from './shapes/fields.ts'
 import type { Site } from './site.ts'
 
@@ -59,17 +61,11 @@ export function priceOf(
   order: { size: Size; count: number; from: Instant; to: Instant | null; createdAt?: Instant },
   at: { now: Instant; site: Site },
 ): Quote {
-  const { timezone, tariffs } = at.site
-  return quote(
-    {
-      size: order.size,
-      count: order.count,
-      createdDay: localDay(order.createdAt ?? order.from, timezone),
-      from: localDay(order.from, timezone),
-      to: localDay(horizon(order.to, at), timezone),
-    },
-    tariffs,
-  )
+  const { timezone } = at.site
+  const createdDay = localDay(order.createdAt ?? order.from, timezone)
+  const [from, to] = [localDay(order.from, timezone), localDay(horizon(order.to, at), timezone)]
+  const term = chargedTerm({ createdDay, from, to })
+  return quote({ size: order.size, count: order.count, createdDay, ...term }, tariffsFor(term, at))
 }
 
 /** What new machines cost, with what each is to be paid for and what has to be held for all of them. */
@@ -79,6 +75,8 @@ export interface NewMachines {
   paidTo: LocalDay
   /** By name, the day that free days are counted from. */
   freeFrom: ReadonlyMap<string, LocalDay>
+  /** The days of each whose prices are promised. */
+  promised: Promised[]
 }
 
 /**
@@ -93,6 +91,8 @@ export async function priceNew(
   const createdDay = localDay(now, site.timezone)
   const to = localDay(horizon(endsAt, { now, site }), site.timezone)
   const term = chargedTerm({ createdDay, from: createdDay, to })
+  const promised = promisesFor(term, { now, site })
+  const tariffs = tariffsFor(term, { now, site })
   const freeFrom = new Map<string, LocalDay>()
   for (const name of names) {
     const earlier = await tx.commitments.get(name)
@@ -107,12 +107,13 @@ export async function priceNew(
     const count = names.filter((name) => freeFrom.get(name) === first).length
     return { size, count, createdDay, freeFrom: first, ...term }
   })
-  const holds = orders.flatMap((each) => holdsFor(each, periodicOf(site, budget), site.tariffs))
+  const holds = orders.flatMap((each) => holdsFor(each, periodicOf(site, budget), tariffs))
   return {
-    quote: together(orders.map((each) => quote(each, site.tariffs))),
+    quote: together(orders.map((each) => quote(each, tariffs))),
     holds: gathered(holds),
     paidTo: term.to,
     freeFrom,
+    promised,
   }
 }
 

@@ -11,6 +11,7 @@ import { recorded } from '../machines/usage.ts'
 import { loadOf } from './capacity.ts'
 import { holdAgain, openCommitment } from './holding.ts'
 import type { Context } from './operation.ts'
+import { tariffsOf } from './promising.ts'
 import type { Site } from './site.ts'
 
 /** What another size costs more (or, below zero, less) for the days from today that are paid for already. */
@@ -25,8 +26,9 @@ export async function priceOfResize(
   const { createdDay, freeFrom, paidTo: to } = commitment
   if (today >= to) return 0
   const from = today > createdDay ? today : createdDay
+  const tariffs = tariffsOf(site, commitment)
   const price = ({ cpus, memoryGb }: Size): number =>
-    quote({ size: { cpus, memoryGb }, count: 1, createdDay, freeFrom, from, to }, site.tariffs).totalMilli
+    quote({ size: { cpus, memoryGb }, count: 1, createdDay, freeFrom, from, to }, tariffs).totalMilli
   return price(size) - price(machine)
 }
 

@@ -1,7 +1,7 @@
 import type { PoolRule } from '../../broker/pool.ts'
 import type { TerminalRule } from '../../broker/terminal.ts'
 import { type BudgetRule, delegatesOn } from '../../pricing/budget.ts'
-import type { Tariff } from '../../pricing/tariff.ts'
+import type { PricePolicy, Tariff } from '../../pricing/tariff.ts'
 import type { LocalDay } from '../base/period.ts'
 import type { Role } from '../identity/person.ts'
 import type { MachinePolicy } from '../machines/expiry.ts'
@@ -32,6 +32,7 @@ export interface Site {
     machines: MachinePolicy
     /** What a machine's name must look like. */
     names: RegExp
+    prices: PricePolicy
   }
   pools: readonly PoolRule[]
   terminals: readonly TerminalRule[]

@@ -10,6 +10,7 @@ import type { Ask } from '../requests/request.ts'
 import type { ReadTransaction } from '../store/store.ts'
 import { holdFor, holdsToCome, openCommitment } from './holding.ts'
 import type { Context } from './operation.ts'
+import { tariffsOf } from './promising.ts'
 import type { Site } from './site.ts'
 
 /** A machine that somebody has and a budget pays, as only such a one can be handed on. */
@@ -56,7 +57,10 @@ export async function priceOfTransfer(
   const { freeFrom = createdDay, chargedTo = today, paidTo = today } = commitment ?? {}
   const from = [today, chargedTo, createdDay].reduce((a, b) => (a > b ? a : b))
   const term = chargedTerm({ createdDay, from, to: paidTo > from ? paidTo : from })
-  return quote({ size: promisedSize(machine), count: 1, createdDay, freeFrom, ...term }, site.tariffs)
+  return quote(
+    { size: promisedSize(machine), count: 1, createdDay, freeFrom, ...term },
+    tariffsOf(site, commitment),
+  )
 }
 
 /** What another budget would have to hold for a machine. */

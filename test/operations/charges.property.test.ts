@@ -16,6 +16,7 @@ import { type Machine, machineStates, newMachine } from '../../src/machines/mach
 import { allocate } from '../../src/machines/usage.ts'
 import type { Books } from '../../src/operations/accounts.ts'
 import { costToDate, ledger } from '../../src/operations/charging.ts'
+import { prolonged, promisesFor } from '../../src/operations/promising.ts'
 import { holdFor, openCommitment, settleMachine } from '../../src/operations/holding.ts'
 import type { Store, Transaction } from '../../src/store/store.ts'
 import { aTariff } from '../pricing/builders.ts'
@@ -84,6 +85,7 @@ const life = fc.record({
   tariffs,
   period: fc.constantFrom<BudgetPeriod>('total', 'year', 'quarter', 'month'),
   deletes: fc.boolean(),
+  honours: fc.boolean(),
 })
 type Life = typeof life extends fc.Arbitrary<infer T> ? T : never
 
@@ -130,7 +132,8 @@ async function begin(life: Life, demo: Tools['site']) {
   const budgets = ['T-A', 'T-B'].map((code) =>
     BudgetRule.parse({ code, title: code, holders: ['bob'], limit: '1000000.00', period }),
   )
-  const site = { ...demo, timezone: zone, tariffs, budgets }
+  const policies = { ...demo.policies, prices: { honourQuotes: life.honours } }
+  const site = { ...demo, timezone: zone, tariffs, budgets, policies }
   const clock = movableClock(instant(life.start * hourMillis))
   const store = await openOn(memoryFiles(), { clock })
   const ids = countedIds()
@@ -152,6 +155,7 @@ async function begin(life: Life, demo: Tools['site']) {
     { from: Date.parse(made), size: life.size, saved: false, budget: 'T-A', owner: 'alice' },
   ]
   let paidTo = dayText(dayNumber(createdDay) + Math.max(1, life.days))
+  const agreed = [{ before: paidTo, on: createdDay }]
   let goneOn: string | null = null
 
   async function change(work: (books: Books, machine: Machine) => Promise<void>): Promise<void> {
@@ -173,7 +177,10 @@ async function begin(life: Life, demo: Tools['site']) {
         await holdFor(
           books,
           changed,
-          { ...commitment, budget: changed.budget ?? commitment.budget, paidTo },
+          prolonged({ ...commitment, budget: changed.budget ?? commitment.budget }, paidTo, {
+            now: books.now,
+            site,
+          }),
           'checked',
         )
       }
@@ -189,7 +196,8 @@ async function begin(life: Life, demo: Tools['site']) {
     const machine = { ...running, ...life.size, owner: 'alice', budget: 'T-A' }
     await tx.machines.put(machine)
     const facts = { id: 'web1', ref: 'vm-1', budget: 'T-A', createdDay, paidTo, openEnded: false }
-    await holdFor({ tx, now: made, ids, site }, machine, commit(facts), 'checked')
+    const promised = promisesFor({ from: createdDay, to: paidTo }, { now: made, site })
+    await holdFor({ tx, now: made, ids, site }, machine, commit({ ...facts, promised }), 'checked')
   })
 
   async function accrue(): Promise<void> {
@@ -212,6 +220,7 @@ async function begin(life: Life, demo: Tools['site']) {
       await reallocate({ budget, owner }, (machine, at) => allocate(machine, { budget, owner }, at))
     } else if (step.kind === 'extend') {
       paidTo = dayText(dayNumber(paidTo) + step.days)
+      agreed.push({ before: paidTo, on: wallDay(Date.parse(clock.now()), zone) })
       await reallocate({}, (machine) => machine)
     } else {
       const saved = step.kind === 'save'
@@ -228,7 +237,7 @@ async function begin(life: Life, demo: Tools['site']) {
   }
 
   return {
-    ...{ store, site, clock, stretches, createdDay, take, end, accrue },
+    ...{ store, site, clock, stretches, agreed, createdDay, take, end, accrue },
     paidTo: () => paidTo,
     goneOn: () => goneOn,
     rows: () => rowsOf(store),
@@ -306,15 +315,28 @@ async function expectLikeModel(world: World, life: Life): Promise<void> {
 function toCome(world: World, life: Life, today: number): bigint {
   const last = world.stretches.at(-1)
   if (last === undefined || today >= dayNumber(world.paidTo())) return 0n
-  const rest = {
-    size: last.size,
-    count: 1,
-    createdDay: world.createdDay,
-    from: dayText(today + 1),
-    to: world.paidTo(),
+  let later = 0n
+  for (let day = today + 1; day < dayNumber(world.paidTo()); day++) {
+    const order = {
+      size: last.size,
+      count: 1,
+      createdDay: world.createdDay,
+      from: dayText(day),
+      to: dayText(day + 1),
+    }
+    later += BigInt(slowQuote(order, pricesOn(world, life, day)).totalMilli)
   }
-  const later = rest.from < rest.to ? BigInt(slowQuote(rest, life.tariffs).totalMilli) : 0n
   return slowDay(world, life, today).milli + later
+}
+
+/** The tariffs for a day: all of them, or, where quotes are honoured, the one of the day on which it was agreed on. */
+function pricesOn(world: World, life: Life, day: number): readonly Tariff[] {
+  const agreed = world.agreed.find(({ before }) => day < dayNumber(before))
+  if (!life.honours || agreed === undefined) return life.tariffs
+  return life.tariffs
+    .filter(({ from }) => from <= agreed.on)
+    .slice(-1)
+    .map((tariff) => ({ ...tariff, from: '2000-01-01' }))
 }
 
 /** One day by the wall: every stretch that touches it counts, the last one says who pays. */
@@ -333,7 +355,10 @@ function slowDay(world: World, life: Life, day: number): { owner: string; budget
     memoryGb: Math.max(...touching.map(({ size }) => size.memoryGb)),
   }
   const isSaved = touching.every(({ saved }) => saved)
-  const prices = life.tariffs.map((tariff): Tariff => ({ ...tariff, ...(isSaved ? tariff.saved : {}) }))
+  const prices = pricesOn(world, life, day).map((tariff): Tariff => ({
+    ...tariff,
+    ...(isSaved ? tariff.saved : {}),
+  }))
   const order = {
     size: most,
     count: 1,

@@ -10,6 +10,7 @@ import { requestStates } from '../../requests/request.ts'
 import type { ReadTransaction } from '../../store/store.ts'
 import { accountOf } from '../accounts.ts'
 import { horizon } from '../order.ts'
+import { tariffsFor } from '../promising.ts'
 import type { Site } from '../site.ts'
 import { stateNames } from '../../base/states.ts'
 import { InstantShape, MoneyShape } from './fields.ts'
@@ -155,10 +156,12 @@ function partOn(
 ): number {
   const { ask, quote, cpus, memoryGb } = request
   if (rule.period === 'total' || ask.kind !== 'machines') return quote.totalMilli
-  const { timezone, tariffs } = at.site
+  const { timezone } = at.site
   const from = localDay(at.now, timezone)
   const end = ask.days === null ? localDay(horizon(ask.until, at), timezone) : addDays(from, ask.days)
   const to = end > from ? end : addDays(from, 1)
   const order = { size: { cpus, memoryGb }, count: ask.count, createdDay: from, from, to }
-  return holdsFor(order, rule, tariffs).find((hold) => hold.account === account)?.milli ?? 0
+  return (
+    holdsFor(order, rule, tariffsFor({ from, to }, at)).find((hold) => hold.account === account)?.milli ?? 0
+  )
 }
