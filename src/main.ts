@@ -236,6 +236,8 @@ async function readinessOf({
   store,
   hypervisors,
 }: Pick<Service, 'store' | 'hypervisors'>): Promise<Readiness> {
+  // Whoever is told that we are not ready sends nobody who would write: we try ourselves.
+  if (!store.health().writable) await store.transact(() => Promise.resolve()).catch(() => undefined)
   const health = store.health()
   const hosts = await store.read((tx) => tx.hosts.all())
   const answers = (name: string): boolean =>

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { type Service, startService } from '../../src/main.ts'
-import { memoryFiles } from '../fakes/memory-files.ts'
+import { type MemoryDisk, memoryFiles } from '../fakes/memory-files.ts'
 import {
   countedIds,
   demoConfig,
@@ -36,11 +36,14 @@ export interface StoryOptions {
   edit?: (yaml: string) => string
   /** On real time, with jobs that run by themselves: for a browser that watches. */
   live?: boolean
+  /** What the store is on. */
+  disk?: MemoryDisk
 }
 
 export async function openStorySite({
   edit = (yaml) => yaml,
   live = false,
+  disk = memoryFiles(),
 }: StoryOptions = {}): Promise<StorySite> {
   const folder = await mkdtemp(join(tmpdir(), 'jackdaw-story-'))
   const [port, rdpPort] = [await freePort(), await freePort()]
@@ -58,7 +61,7 @@ export async function openStorySite({
       ...{ ids: countedIds(), log: silentLog, chance: () => 0, pace: leisurely, selfDriving: live },
       clock: live ? systemClock : clock,
       ...(live ? {} : { sleep: () => Promise.resolve() }),
-      store: await openOn(memoryFiles(), { clock }),
+      store: await openOn(disk, { clock }),
     },
   )
   const url = `http://127.0.0.1:${service.httpPort}`
