@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { readFile } from 'node:fs/promises'
 import { messageOf, Outage } from './base/errors.ts'
 import { openLog } from './base/log.ts'
+import { backupSite, restoreSite } from './cli/backup.ts'
 import { importFile } from './cli/import.ts'
 import { moveStores, storeWords } from './cli/move.ts'
 import { run } from './cli/start.ts'
@@ -11,6 +12,14 @@ import { hashPassword } from './identity/local.ts'
 
 /** 0 fine, 1 our fault, 2 the configuration's fault, 3 the data directory is in use or damaged. */
 export const exitCodes = { fine: 0, ours: 1, configuration: 2, data: 3 } as const
+
+const dataFaults: ReadonlySet<string> = new Set([
+  'store_in_use',
+  'store_damaged',
+  'store_too_new',
+  'store_not_empty',
+  'backup_damaged',
+])
 
 const program = new Command('jackdaw')
   .description('Servers on request in chat, desktops for thin clients.')
@@ -49,6 +58,23 @@ program
   })
 
 program
+  .command('backup <file>')
+  .description("write all of a site's data to a file, while the service runs or not")
+  .option(...configOption)
+  .action(async (file: string, { config }: { config?: string }) => {
+    process.stdout.write(await backupSite(await loadConfig(config, process.env), file))
+  })
+
+program
+  .command('restore <file>')
+  .description("put a backup in the place of a site's data, while the service is stopped")
+  .option('--force', 'also when there is a site: it is moved aside')
+  .option(...configOption)
+  .action(async (file: string, { config, force }: { config?: string; force?: boolean }) => {
+    process.stdout.write(await restoreSite(await loadConfig(config, process.env), file, force ?? false))
+  })
+
+program
   .command('move')
   .description('copy a site from one store to another, while the service is stopped')
   .requiredOption('--from <store>', storeWords)
@@ -83,7 +109,6 @@ function exitCodeOf(error: unknown): number {
   if (error instanceof ConfigError) return exitCodes.configuration
   // A database that is too old or in another encoding is one that the site's file should not name.
   if (error instanceof Outage && error.code === 'store_unfit') return exitCodes.configuration
-  if (error instanceof Outage && ['store_in_use', 'store_damaged', 'store_too_new'].includes(error.code))
-    return exitCodes.data
+  if (error instanceof Outage && dataFaults.has(error.code)) return exitCodes.data
   return exitCodes.ours
 }

@@ -27,6 +27,7 @@ import { type Layout, openLayout } from './portal/layout.tsx'
 import { portal } from './portal/routes.tsx'
 import { callerOf as sessionCaller } from './portal/session.ts'
 import { type DesktopRouter, openDesktopRouter } from './desktop-router.ts'
+import { writeBackup } from './store/backup.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
 
@@ -208,11 +209,12 @@ async function openFaces(
     ],
     log,
   })
-  const control = await openControl(
-    config.store.path,
-    restFor(async () => system('cli')),
+  const control = await openControl({
+    dataPath: config.store.path,
+    api: restFor(async () => system('cli')),
+    backup: (to) => writeBackup(store, { site: site.name, at: clock.now() }, to),
     log,
-  )
+  })
   opened.add(() => control.close(0))
   const http = await listen(app, config.http)
   opened.add(() => http.close(graceMillis.http))

@@ -1,6 +1,8 @@
 import express, { type Router } from 'express'
 import { chmod, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Writable } from 'node:stream'
+import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { type HttpServer, listen } from './server.ts'
 
@@ -12,15 +14,24 @@ export function controlPath(dataPath: string): string {
   return join(dataPath, 'control.sock')
 }
 
+export interface ControlOptions {
+  dataPath: string
+  api: Router
+  /** Writes all that the site remembers to a stream. */
+  backup: (to: Writable) => Promise<void>
+  log: Log
+}
+
 /**
- * Serves the API on a socket in the data directory, for the command line. Whoever may open it may read all data anyway,
+ * Serves the API and a backup on a socket in the data directory, for the command line. Whoever may open it may read all data anyway,
  * so no password is asked for.
  */
-export async function openControl(
-  dataPath: string,
-  api: Router,
-  log: Log,
-): Promise<Pick<HttpServer, 'close'>> {
+export async function openControl({
+  dataPath,
+  api,
+  backup,
+  log,
+}: ControlOptions): Promise<Pick<HttpServer, 'close'>> {
   const path = controlPath(dataPath)
   if (path.length > longestPath || process.platform === 'win32') {
     log.warn(
@@ -34,6 +45,14 @@ export async function openControl(
   const app = express()
   app.set('query parser', 'simple')
   app.use('/api/v1', api)
+  app.get('/backup', async (_request, response) => {
+    response.type('application/gzip')
+    // What has been sent cannot be taken back: the end of the connection tells that it is not whole.
+    await backup(response).catch((error: unknown) => {
+      log.warn({ error: messageOf(error) }, 'backup broken off')
+      response.destroy()
+    })
+  })
   const server = await listen(app, { path })
   await chmod(path, 0o600)
   return server

@@ -1,5 +1,4 @@
-import { request } from 'node:http'
-import { controlPath } from '../api/control.ts'
+import { text } from 'node:stream/consumers'
 import { systemClock } from '../base/clock.ts'
 import { Outage } from '../base/errors.ts'
 import { randomIds } from '../base/ids.ts'
@@ -13,6 +12,7 @@ import { throttle } from '../identity/throttle.ts'
 import { importMachines } from '../operations/import-machines.ts'
 import { openOperations } from '../operations/perform.ts'
 import { openStore } from '../store/open.ts'
+import { askService } from './service.ts'
 
 type Report = ReturnType<typeof importMachines.output.parse>
 
@@ -23,28 +23,13 @@ export async function importFile(config: Config, csv: string, dryRun: boolean): 
 }
 
 /** Nothing when no service listens. */
-function throughService(config: Config, csv: string, dryRun: boolean): Promise<Report | undefined> {
-  return new Promise((resolve, reject) => {
-    const call = request(
-      {
-        socketPath: controlPath(config.store.path),
-        method: 'POST',
-        path: `/api/v1/machines/import?dryRun=${dryRun}`,
-        headers: { 'Content-Type': 'text/csv' },
-      },
-      (response) => {
-        let body = ''
-        response.setEncoding('utf8')
-        response.on('data', (chunk: string) => (body += chunk))
-        response.on('end', () => {
-          if (response.statusCode === 200) resolve(importMachines.output.parse(JSON.parse(body)))
-          else reject(new Outage('service_refused', body, { transient: false }))
-        })
-      },
-    )
-    call.on('error', () => resolve(undefined))
-    call.end(csv)
-  })
+async function throughService(config: Config, csv: string, dryRun: boolean): Promise<Report | undefined> {
+  const path = `/api/v1/machines/import?dryRun=${dryRun}`
+  const answer = await askService(config, { method: 'POST', path, type: 'text/csv', body: csv })
+  if (answer === undefined) return undefined
+  const body = await text(answer)
+  if (answer.statusCode === 200) return importMachines.output.parse(JSON.parse(body))
+  throw new Outage('service_refused', body, { transient: false })
 }
 
 async function onData(config: Config, csv: string, dryRun: boolean): Promise<Report> {

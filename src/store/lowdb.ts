@@ -12,9 +12,10 @@ import { takeLock } from './lowdb/lock.ts'
 import type { Memory } from './lowdb/memory.ts'
 import { type Processes, systemProcesses } from './lowdb/processes.ts'
 import { recover } from './lowdb/recovery.ts'
+import { snapshotOf } from './lowdb/snapshot.ts'
 import { transactionOn, Work } from './lowdb/transaction.ts'
 import { Turns } from './lowdb/turns.ts'
-import type { Change, ReadTransaction, Store, StoreHealth, Transaction } from './store.ts'
+import type { Change, Part, ReadTransaction, Store, StoreHealth, Transaction } from './store.ts'
 
 export interface LowdbOptions {
   /** The folder, on a local disk. It is made when it is not there. */
@@ -137,6 +138,21 @@ class LowdbStore implements Store {
   onCommit(listener: (changes: readonly Change[]) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  async snapshot(): Promise<AsyncIterable<Part>> {
+    this.#mayEnter()
+    for (;;) {
+      const { parts, durable } = await this.#turns.take(async () => ({
+        parts: snapshotOf(this.#parts.memory),
+        durable: this.#commits.settled(),
+      }))
+      const isTrue = await durable.then(
+        () => true,
+        () => false,
+      )
+      if (isTrue) return parts
+    }
   }
 
   health(): StoreHealth {

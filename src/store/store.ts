@@ -187,6 +187,12 @@ export interface Change {
   id: string
 }
 
+/** Some of what a site remembers: documents of a collection, or rows of a journal. */
+export interface Part {
+  name: CollectionName | JournalName
+  items: readonly unknown[]
+}
+
 export interface StoreHealth {
   writable: boolean
   reason: string | null
@@ -221,6 +227,11 @@ export interface Store {
   onCommit(listener: (changes: readonly Change[]) => void): () => void
   /** Whether the last write was taken, and if not, what the disk or the database said. */
   health(): StoreHealth
+  /**
+   * Everything as it is at one moment, and durable, some at a time. Others go on meanwhile, however long it takes. An
+   * adapter whose reads hold up nobody leaves it out: one long read is the same there.
+   */
+  snapshot?(): Promise<AsyncIterable<Part>>
   /** Waits for what was asked for before, makes a checkpoint and lets go of the lock. Harmless twice. */
   close(): Promise<void>
 }

@@ -1,10 +1,13 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { z } from 'zod'
 import { silentLog } from '../../src/base/log.ts'
+import { writeBackup } from '../../src/store/backup.ts'
 import { lowdb } from '../../src/store/lowdb.ts'
 import type { Store, Transaction } from '../../src/store/store.ts'
 import { aRow, second } from '../store/documents.ts'
@@ -16,14 +19,14 @@ const memoryRounds = 3
 const machineCount = 10_000
 const leaseCount = 10_000
 /** About 20 MB of documents, and the rows that come with them. */
-const large = { machines: 24_000, rows: 20_000 }
+const large = { machines: 30_000, rows: 20_000 }
 
 /** What a site's state costs: the loop while it is written down, the start that reads it back, and the memory. */
 export async function stateRows(): Promise<Row[]> {
   const folder = await mkdtemp(join(tmpdir(), 'jackdaw-bench-'))
   try {
     return [
-      await stallRow(join(folder, 'large')),
+      ...(await stallRows(join(folder, 'large'))),
       await restartRow(join(folder, 'restart'), join(folder, 'plain.json')),
       await memoryRow('machine', machineCount, someMachine, (tx, machine) => tx.machines.put(machine)),
       await memoryRow(
@@ -38,29 +41,40 @@ export async function stateRows(): Promise<Row[]> {
   }
 }
 
-/** A checkpoint of everything, with rows to fold, made while the store is used. */
-async function stallRow(path: string): Promise<Row> {
+/** A checkpoint of everything, with rows to fold, and a backup of the same. */
+async function stallRows(path: string): Promise<Row[]> {
   const machines = numbers(large.machines).map(someMachine)
-  const stalls: number[] = []
-  const ratios: number[] = []
+  const backups: number[] = []
+  const checkpoints: number[] = []
+  const idle: number[] = []
+  const plains: number[] = []
   for (let round = 0; round < rounds; round++) {
     const store = await open(path)
     if (round === 0) await putAll(store, machines, (tx, machine) => tx.machines.put(machine))
     await putAll(store, numbers(large.rows), (tx, n) =>
       tx.audit.append(aRow(`A-${round}-${n}`, second(round * large.rows + n))),
     )
-    const plain = await millisOf(() => JSON.stringify(machines))
-    const stall = await longestStall(() => store.close())
-    stalls.push(stall)
-    ratios.push(stall / plain)
+    plains.push(await millisOf(() => JSON.stringify(machines)))
+    backups.push(await longestStall(() => writeBackup(store, { site: 'bench', at: second(0) }, nowhere())))
+    idle.push(await longestStall(() => setTimeout(300)))
+    checkpoints.push(await longestStall(() => store.close()))
   }
   const { size } = await stat(join(path, 'checkpoint.jsonl'))
-  return {
-    name: 'state: longest stall during a checkpoint',
+  const row = (what: string, stalls: readonly number[]): Row => ({
+    name: `state: longest stall during a ${what}`,
     against: `JSON.stringify of the same ${megabytes(size)} MB`,
-    ratios,
-    note: `${stalls.map((stall) => stall.toFixed(1)).join(', ')} ms`,
-  }
+    ratios: stalls.map((stall, round) => stall / (plains[round] ?? Number.NaN)),
+    note: `${inMillis(stalls)}; with nothing to do, other work on the machine makes it ${inMillis(idle)}`,
+  })
+  return [row('checkpoint', checkpoints), row('backup', backups)]
+}
+
+function inMillis(stalls: readonly number[]): string {
+  return `${stalls.map((stall) => stall.toFixed(0)).join(', ')} ms`
+}
+
+function nowhere(): Writable {
+  return new Writable({ write: (_chunk, _encoding, done) => done() })
 }
 
 async function restartRow(path: string, plainPath: string): Promise<Row> {

@@ -61,6 +61,11 @@ export class MonthJournal<R extends Row> {
     return [...this.#ordered.ascending()]
   }
 
+  /** All rows as they are now, to be read whenever there is time: blocks that are known are never written to again. */
+  snapshot(): AsyncIterable<readonly R[]> {
+    return this.#readAll(this.#blocks, this.rows())
+  }
+
   /** Adds a row and tells how to take it back; nothing when it is there already. */
   async append(row: R): Promise<(() => void) | undefined> {
     if (this.#rows.has(row.id)) return undefined
@@ -139,6 +144,14 @@ export class MonthJournal<R extends Row> {
       const size = await sizeOf(this.#files, name)
       if (size < end) throw damaged(name, size, 'Restore the folder from a backup.')
     }
+  }
+
+  async *#readAll(
+    blocks: readonly Block[],
+    newest: readonly R[],
+  ): AsyncGenerator<readonly R[], void, undefined> {
+    for (const block of blocks) yield await this.#read(block)
+    yield newest
   }
 
   #add(row: R): void {
