@@ -24,6 +24,13 @@ export function askService(
 
 /** No socket, one that a crash has left behind, or none that can be had here. */
 function isAbsent(error: Error): boolean {
-  const codes: readonly unknown[] = ['ENOENT', 'ECONNREFUSED', 'ENOTSOCK', 'EINVAL', 'ENAMETOOLONG', 'ENOTDIR']
+  const codes: readonly unknown[] = [
+    'ENOENT',
+    'ECONNREFUSED',
+    'ENOTSOCK',
+    'EINVAL',
+    'ENAMETOOLONG',
+    'ENOTDIR',
+  ]
   return 'code' in error && codes.includes(error.code)
 }
