@@ -14,6 +14,7 @@ import { orderPages } from './pages/order-routes.tsx'
 import { pricePages } from './pages/prices.tsx'
 import { requestPages } from './pages/requests.tsx'
 import { signInPages } from './pages/sign-in.tsx'
+import { statementPages } from './pages/statement.tsx'
 import { terminalPages } from './pages/terminal-routes.tsx'
 import { openPages, type Pages, sendTrouble } from './serve.tsx'
 import { callerOf } from './session.ts'
@@ -26,6 +27,7 @@ const sections: readonly ((pages: Pages) => void)[] = [
   requestPages,
   budgetPages,
   costPages,
+  statementPages,
   pricePages,
   desktopPages,
   hostPages,

@@ -35,6 +35,8 @@ const pages = [
   '/requests/R-2',
   '/budgets',
   '/prices',
+  '/budgets/T-1042/2026-11',
+  '/budgets/t-1042/2026-10',
   '/costs',
   '/costs?of=T-1042&months=24&ahead=12',
   '/costs?of=budgets',
