@@ -56,6 +56,22 @@ export const Part = z.discriminatedUnion('kind', [
     ),
   }),
   z.strictObject({ kind: z.literal('code'), text: Text }),
+  // Amounts by month as data: each platform draws it as it can, as SVG, as a picture with `alt`, or in letters.
+  z.strictObject({
+    kind: z.literal('chart'),
+    alt: Text,
+    unit: z.string().max(10),
+    series: z.array(z.string().max(63)).max(10),
+    bars: z
+      .array(
+        z.strictObject({
+          month: z.string().max(7),
+          facts: z.array(z.number().int()).max(10),
+          forecasts: z.array(z.number().int()).max(10),
+        }),
+      )
+      .max(48),
+  }),
   z.strictObject({ kind: z.literal('link'), label: z.string().max(75), url: z.url() }),
   z.strictObject({ kind: z.literal('buttons'), buttons: z.array(Button).max(20) }),
   z.strictObject({

@@ -1,5 +1,6 @@
 import type { Card } from './card.ts'
 import { extend, resize } from './commands/changes.ts'
+import { costs } from './commands/costs.ts'
 import * as desktops from './commands/desktops.ts'
 import { help } from './commands/help.ts'
 import { later } from './commands/later.ts'
@@ -41,6 +42,7 @@ const answers: Answers = {
   deny: decide,
   cancel: decide,
   budget: showBudgets,
+  costs,
   prices,
   templates,
   hosts,
@@ -56,7 +58,6 @@ const answers: Answers = {
   archive: later,
   restore: later,
   clone: later,
-  costs: later,
   settings: later,
   drain: later,
   return: later,

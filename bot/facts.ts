@@ -92,8 +92,13 @@ export async function leaseFacts(look: Look, id: string): Promise<LeaseFacts> {
 }
 
 /** The page on which desktops are opened. */
-export function desktopPage({ publicUrl }: Pick<Site, 'publicUrl'>): string {
-  return new URL('/desktop', publicUrl).href
+export function desktopPage(site: Pick<Site, 'publicUrl'>): string {
+  return pageAt(site, '/desktop')
+}
+
+/** A page of the portal, for a link. */
+export function pageAt({ publicUrl }: Pick<Site, 'publicUrl'>, path: string): string {
+  return new URL(path, publicUrl).href
 }
 
 /** As many names as are read for understanding a line. */

@@ -5,6 +5,8 @@ import type { Delivery, MessageRef, Notice, NoticeKind, Teller } from '../src/no
 import type { Operations } from '../src/operations/perform.ts'
 import type { Site } from '../src/operations/site.ts'
 import type { Card } from './card.ts'
+import { showBudget } from '../src/operations/show-budget.ts'
+import { budgetCard, budgetWarningCard } from './cards/budget.ts'
 import { leaseCard } from './cards/desktop.ts'
 import { type Drawing, type Reader } from './cards/drawing.ts'
 import { expiryCard } from './cards/expiry.ts'
@@ -80,6 +82,10 @@ async function drawKnown(look: Look, notice: Told, drawing: Drawing): Promise<Ca
     const drawn = news === undefined ? requestCard(found, drawing) : newsCard(found, news, drawing)
     const reminds = kind === 'approval-reminder' && drawn.tone === 'wait'
     return reminds ? { ...drawn, title: `Reminder: ${drawn.title}`.slice(0, 100) } : drawn
+  }
+  if (about.kind === 'budget') {
+    const budget = await look.operations.perform(showBudget, look.caller, { code: about.id })
+    return notice.text === null ? budgetCard(budget) : budgetWarningCard(budget, notice.text)
   }
   if (about.kind === 'lease') {
     return leaseCard({ ...(await leaseFacts(look, about.id)), ending: kind === 'lease-ending' }, drawing)

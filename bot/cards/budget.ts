@@ -1,42 +1,85 @@
+import { milliOf } from '../../pricing/money.ts'
 import { counted, list } from '../../src/base/text.ts'
-import type { Card } from '../card.ts'
-import { card, facts, table } from './parts.ts'
+import type { BudgetView } from '../../src/operations/show-budget.ts'
+import type { Card, Part } from '../card.ts'
+import { buttons, card, facts, lineButton, table, words } from './parts.ts'
 import { percent } from './words.ts'
-
-/** A budget as its operation shows it. */
-export interface BudgetView {
-  code: string
-  title: string
-  holders: readonly string[]
-  limit: string
-  held: string
-  spent: string
-  left: string
-  forecast: string
-  share: number
-  machines: number
-  currency: string
-}
 
 /** What stands on a budget, with what is left first. */
 export function budgetCard(budget: BudgetView): Card {
-  const { code, title, left, limit, held, spent, forecast, share, currency } = budget
+  const { code, left, limit, currency } = budget
   return card({
-    summary: `${code} has ${left} of ${limit} ${currency} left.`,
-    title: `${code} · ${title}`,
-    tone: share >= 1 ? 'bad' : share >= 0.9 ? 'warn' : 'neutral',
-    parts: [
-      facts(
-        ['Limit', `${limit} ${currency}`],
-        ['Spent', `${spent} ${currency}`],
-        ['Held for what is approved', `${held} ${currency}`],
-        ['Left', `${left} ${currency}; ${percent(share)} of the limit is taken`],
-        ['When all of it has run', `${forecast} ${currency} spent`],
-        ['Servers', counted(budget.machines, 'server')],
-        ['Holders', list(budget.holders)],
-      ),
-    ],
+    summary: `${code} has ${left} of ${limit} ${currency} left${periodWords(budget)}.`,
+    title: titleOf(budget),
+    tone: toneOf(budget),
+    parts: [words(warning(budget)), ...standing(budget)],
   })
+}
+
+/** Its holders are told at 80 and at 100 %. The sentence is that of the moment, the figures are those of now. */
+export function budgetWarningCard(budget: BudgetView, text: string): Card {
+  const tone = toneOf(budget)
+  return card({
+    summary: text,
+    title: titleOf(budget),
+    tone: tone === 'neutral' ? 'warn' : tone,
+    parts: [words(remedy(budget)), ...standing(budget)],
+  })
+}
+
+function titleOf({ code, title }: BudgetView): string {
+  return `${code} · ${title}`
+}
+
+function periodWords({ periodName }: BudgetView): string {
+  return periodName === null ? '' : ` for ${periodName}`
+}
+
+function toneOf({ share, forecast, limit }: BudgetView): Card['tone'] {
+  if (share >= 1) return 'bad'
+  return share >= 0.8 || milliOf(forecast) > milliOf(limit) ? 'warn' : 'neutral'
+}
+
+function warning(budget: BudgetView): string | undefined {
+  const { share, forecast, limit, currency } = budget
+  if (share >= 1) return remedy(budget)
+  if (milliOf(forecast) > milliOf(limit)) {
+    return `If nothing changes, ${forecast} ${currency} will be spent, which is more than the limit.`
+  }
+  return share >= 0.8 ? `${percent(share)} of the limit is spent or held.` : undefined
+}
+
+function remedy({ share }: BudgetView): string {
+  return share >= 1
+    ? 'What costs money is refused from now on. Delete what is not needed, or have the limit raised.'
+    : 'Delete what is not needed, or have the limit raised, before requests are refused.'
+}
+
+function standing(budget: BudgetView): (Part | undefined)[] {
+  const { code, limit, held, spent, left, forecast, share, currency, periodName } = budget
+  return [
+    facts(
+      ['Limit', `${limit} ${currency}${limitWords[budget.period]}`],
+      ['Spent', `${spent} ${currency}`],
+      ['Held for what is approved', `${held} ${currency}`],
+      ['Left', `${left} ${currency}; ${percent(share)} of the limit is taken`],
+      [
+        periodName === null ? 'When all of it has run' : `At the end of ${periodName}`,
+        `${forecast} ${currency} spent`,
+      ],
+      ['Servers', counted(budget.machines, 'server')],
+      ['Holders', list(budget.holders)],
+      ['Today also', list(budget.delegates)],
+    ),
+    buttons(lineButton(`Costs of ${code}`, `costs "${code}"`)),
+  ]
+}
+
+const limitWords: Readonly<Record<BudgetView['period'], string>> = {
+  total: '',
+  year: ' a year',
+  quarter: ' a quarter',
+  month: ' a month',
 }
 
 export function budgetsCard(budgets: readonly BudgetView[]): Card {
@@ -52,16 +95,18 @@ export function budgetsCard(budgets: readonly BudgetView[]): Card {
     parts: [
       table(
         'Budgets',
-        ['Code', 'Title', 'Left', 'Limit', 'Taken', 'Holders'],
-        budgets.map(({ code, title, left, limit, share, currency, holders }) => [
+        ['Code', 'Title', 'Left', 'Limit', 'Taken', 'Forecast', 'Holders'],
+        budgets.map(({ code, title, left, limit, share, forecast, currency, holders, period }) => [
           code,
           title,
           `${left} ${currency}`,
-          `${limit} ${currency}`,
+          `${limit} ${currency}${limitWords[period]}`,
           percent(share),
+          `${forecast} ${currency}`,
           list(holders),
         ]),
       ),
+      buttons(...budgets.slice(0, 8).map(({ code }) => lineButton(code, `budget "${code}"`))),
     ],
   })
 }

@@ -1,3 +1,4 @@
+import type { Bars } from '../../src/charts/bars.ts'
 import type { Button, Card, Field, Part } from '../card.ts'
 
 /** Cuts a text to a length, and shows that it was cut. */
@@ -51,6 +52,22 @@ export function table(
     columns: columns.map((name) => clip(name, 40)),
     rows: rows.slice(0, 100).map((row) => row.map((cell) => clip(cell, 200))),
   }
+}
+
+/** A chart within the limits of a card. */
+export function chart(bars: Bars): Part {
+  const { alt, unit, series } = bars
+  return {
+    kind: 'chart',
+    alt: clip(alt, 2000),
+    unit: clip(unit, 10),
+    series: series.map((name) => clip(name, 63)),
+    bars: bars.bars.slice(-48),
+  }
+}
+
+export function link(label: string, url: string): Part {
+  return { kind: 'link', label: clip(label, 75), url }
 }
 
 export function code(text: string): Part {

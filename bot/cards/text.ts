@@ -1,3 +1,4 @@
+import { barsAsText } from '../../src/charts/bars.ts'
 import type { Card, Field, Part } from '../card.ts'
 
 /** A card as plain text, for readers and platforms that show nothing else. */
@@ -20,6 +21,8 @@ function partAsText(part: Part): string {
         .split('\n')
         .map((line) => `    ${line}`)
         .join('\n')
+    case 'chart':
+      return barsAsText(part)
     case 'link':
       return `${part.label}: ${part.url}`
     case 'buttons':

@@ -16,10 +16,6 @@ const meanwhile = {
   archive: { use: 'Use "save" to put a server to rest. It keeps its price and its end.', lines: ['save'] },
   restore: { use: 'Use "resume" for a server that was saved.', lines: ['resume'] },
   clone: { use: 'Use "request" for a fresh server beside it.', lines: ['request'] },
-  costs: {
-    use: 'Use "budget" for what is spent and held, and "show" for what one server has cost.',
-    lines: ['budget'],
-  },
   settings: { use: 'You are told of everything that is yours, where you talk to me.', lines: [] },
   drain: {
     use: 'Use "hosts" to see what a host holds, and the hypervisor’s own tools to move it.',

@@ -1,3 +1,4 @@
+import { BarChart } from '../../src/charts/bar-chart.tsx'
 import type { Button, Card, Field, Part } from '../card.ts'
 
 /** What a card stands in: the line that its buttons and forms belong to. */
@@ -62,6 +63,8 @@ function PartView({ part, place, id }: { part: Part; place: Place; id: string })
           <code>{part.text}</code>
         </pre>
       )
+    case 'chart':
+      return <BarChart chart={part} id={id} />
     case 'link':
       return <LinkView label={part.label} url={part.url} id={id} />
     case 'buttons':

@@ -374,7 +374,6 @@ describe('the rest', () => {
 
   test.each([
     'snapshot',
-    'costs',
     'clone webafs20',
     'settings',
     'I need a test environment for webafs20 on w2008r2',

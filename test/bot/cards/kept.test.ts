@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { Card } from '../../../bot/card.ts'
-import { budgetCard, budgetsCard } from '../../../bot/cards/budget.ts'
+import { budgetCard, budgetsCard, budgetWarningCard } from '../../../bot/cards/budget.ts'
+import { costsCard } from '../../../bot/cards/costs.ts'
 import { connectCard } from '../../../bot/cards/connect.ts'
 import { leaseCard, poolsCard } from '../../../bot/cards/desktop.ts'
 import { expiryCard, type ExpiryFacts } from '../../../bot/cards/expiry.ts'
@@ -15,11 +16,13 @@ import { confirmCard, notUnderstoodCard, outcomesCard, questionCard } from '../.
 import { quoteCard } from '../../../bot/cards/quote.ts'
 import { faultCard, outageCard, refusalCard } from '../../../bot/cards/refusal.ts'
 import { newsCard, requestCard } from '../../../bot/cards/request.ts'
+import { statementCard, statementsCard } from '../../../bot/cards/statement.ts'
 import { templatesCard } from '../../../bot/cards/templates.ts'
 import { cardAsText } from '../../../bot/cards/text.ts'
 import { button } from '../../../bot/cards/parts.ts'
 import { helpFor } from '../../../bot/grammar.ts'
 import { Outage, Refusal } from '../../../src/base/errors.ts'
+import { aCosts, aStatementRow, aStatementView } from './money-views.ts'
 import { aDrawing, aLeaseView, aMachineView, aQuoteView, aRequestView, bobApproved } from './views.ts'
 
 const alice = aDrawing()
@@ -56,6 +59,7 @@ const template = {
 const budget = {
   ...{ code: 'T-1042', title: 'Detector controls', holders: ['bob'], limit: '2000.00', held: '107.30' },
   ...{ spent: '0.00', left: '1892.70', forecast: '107.30', share: 0.054, machines: 1, currency: 'CHF' },
+  ...{ period: 'total' as const, periodName: null, delegates: [] },
 }
 const pool = { name: 'public', title: 'public', kind: 'shared' as const, ready: 2, total: 3, max: 10 }
 const host = {
@@ -199,6 +203,41 @@ const cards: Readonly<Record<string, Card>> = {
   ),
   budget: budgetCard(budget),
   budgets: budgetsCard([budget, { ...budget, code: 'T-2000', title: 'Office automation' }]),
+  'budget of a quarter that is nearly used up': budgetCard({
+    ...{ ...budget, period: 'quarter', periodName: '2026-Q1', delegates: ['olga'] },
+    ...{ spent: '1500.00', held: '300.00', left: '200.00', forecast: '2100.00', share: 0.9 },
+  }),
+  'budget warning': budgetWarningCard(
+    { ...budget, spent: '1200.00', held: '400.00', left: '400.00', forecast: '1600.00', share: 0.8 },
+    '80 % of T-1042 are held or spent: 1600.00 of 2000.00 CHF. 400.00 CHF are left.',
+  ),
+  'budget used up': budgetWarningCard(
+    { ...budget, spent: '2000.00', held: '0.00', left: '0.00', forecast: '2000.00', share: 1 },
+    '100 % of T-1042 are held or spent: 2000.00 of 2000.00 CHF. Nothing is left.',
+  ),
+  'costs of a budget': costsCard({
+    ...{ whose: 'T-1042', by: 'Server', costs: aCosts(), budget: 'T-1042', further: [] },
+    page: 'https://jackdaw.example.org/costs?of=T-1042',
+  }),
+  'costs of somebody who has none': costsCard({
+    ...{ whose: 'your servers', by: 'Server', budget: undefined, further: ['T-1042'] },
+    costs: { ...aCosts(), charged: '0.00', forecast: '0.00', months: [] },
+    page: 'https://jackdaw.example.org/costs',
+  }),
+  'statement of a closed month': statementCard(
+    aStatementView(),
+    'https://jackdaw.example.org/budgets/T-1042/2025-12',
+    alice,
+  ),
+  'statement of a month without charges': statementCard(
+    aStatementView({ state: 'open', machines: [], days: 0, freeDays: 0, total: '0.00', rounded: '0.00' }),
+    'https://jackdaw.example.org/budgets/T-1042/2025-12',
+    alice,
+  ),
+  'statements of several budgets': statementsCard(
+    [aStatementView(), aStatementView({ code: 'T-2000', title: 'Office automation', rounded: '0.00' })],
+    '2025-12',
+  ),
   prices: pricesCard(prices, '2026-01-01'),
   hosts: hostsCard([host, { ...host, name: 'cernwod04', state: 'down' }], alice),
   templates: templatesCard([template]),
@@ -281,6 +320,16 @@ test('whatever people write stays within the limits of a card', () => {
     requestCard({ request, machines: [] }, bob),
     machinesCard({ which: 'all', machines, more: true, asked: [], toDecide: [] }, alice),
     refusalCard(new Refusal('not_found', long)),
+    costsCard({
+      ...{ whose: long, by: 'Server', budget: 'T-1042', further: [], page: 'https://x.example.org' },
+      costs: aCosts(machines.map(({ name }) => `${name}${long}`)),
+    }),
+    statementCard(
+      aStatementView({ machines: machines.map(({ name }) => ({ ...aStatementRow, machine: name + long })) }),
+      'https://x.example.org',
+      alice,
+    ),
+    budgetWarningCard({ ...budget, title: long, holders: [long] }, long),
   ]
 
   expect(drawn.map((card) => Card.safeParse(card).error?.issues ?? [])).toEqual(drawn.map(() => []))
