@@ -4,7 +4,7 @@ import * as desktops from './commands/desktops.ts'
 import { remove, show, showRequest } from './commands/machines.ts'
 import { submitOrder } from './commands/order.ts'
 import { steer } from './commands/power.ts'
-import { decide, submitDenial } from './commands/requests.ts'
+import { approveByButton, decide, submitDenial } from './commands/requests.ts'
 import type { Talk } from './commands/talk.ts'
 import type { Control } from './cards/machine.ts'
 import { leaseMinutes } from './cards/desktop.ts'
@@ -24,7 +24,7 @@ const steerBy =
 
 /** What each button does. Who may is decided by the operation behind it, not by who was shown the button. */
 export const presses: ReadonlyMap<string, Press> = new Map<string, Press>([
-  ['approve-request', (talk, { value }) => decide(talk, { verb: 'approve', request: value })],
+  ['approve-request', (talk, { value }) => approveByButton(talk, value)],
   ['deny-request', (talk, { value, answer = '' }) => submitDenial(talk, value, answer)],
   ['cancel-request', (talk, { value }) => decide(talk, { verb: 'cancel', request: value })],
   ['show-request', (talk, { value }) => showRequest(talk, value)],

@@ -1,5 +1,7 @@
 import { capital, deciderOf, on, percent, priceWords, sizeWords, when } from './words.ts'
 import { list } from '../../src/base/text.ts'
+import { minus } from '../../pricing/money.ts'
+import type { RefusalExtras } from '../../src/base/errors.ts'
 import type { RequestView } from '../../src/operations/shapes/request.ts'
 import type { Card, Part } from '../card.ts'
 import type { Drawing } from './drawing.ts'
@@ -16,15 +18,52 @@ export function approvalCard(request: RequestView, drawing: Drawing): Card {
     tone: pending ? (short ? 'warn' : 'wait') : tones[request.state],
     about: `request:${request.id}`,
     parts: [
-      short
-        ? words(`${request.budget} has less left than this costs: raise its limit first, or deny.`)
-        : undefined,
+      short ? words(tooLittle(request.budget)) : undefined,
       whatFacts(request, drawing),
-      moneyFacts(request),
+      moneyFacts(request, drawing),
       pending ? undefined : decisionTable(request, drawing),
       pending ? decisionButtons(request) : undefined,
     ],
   })
+}
+
+/** The quote as it is now, from a refusal `quote_expired`. */
+type NewQuote = NonNullable<RefusalExtras['quote']>
+
+/** Asked when a price went up since it was quoted: the figures as they are now, the difference, and the same buttons. */
+export function dearerCard(request: RequestView, quote: NewQuote, drawing: Drawing): Card {
+  const { id, requester, budget } = request
+  const { total, quoted, perDay, leftAfter, shareAfter, currency } = quote
+  const short = leftAfter.startsWith('-')
+  return card({
+    summary: `The price of ${id} went up by ${minus(total, quoted)} ${currency}, from ${quoted} to ${total} ${currency}. Nothing is approved yet.`,
+    title: `${id} · ${wish(request)} for ${requester}`,
+    tone: 'warn',
+    about: `request:${id}`,
+    parts: [
+      short ? words(tooLittle(budget)) : undefined,
+      facts(
+        ['Total now', `${total} ${currency}`],
+        ['As it was quoted', `${priceWords(quoted, currency)} on ${on(request.createdAt, drawing)}`],
+        ['Difference', `${minus(total, quoted)} ${currency}`],
+        ['Per day now', `${perDay} ${currency}, once its free days are over`],
+        [
+          `Left on ${budget} afterwards`,
+          `${leftAfter} ${currency}; ${percent(shareAfter)} of its limit is then taken`,
+        ],
+      ),
+      whatFacts(request, drawing),
+      decisionButtons(request, {
+        label: `Approve for ${total} ${currency}`,
+        total,
+        value: `${id} ${quote.id}`,
+      }),
+    ],
+  })
+}
+
+function tooLittle(budget: string): string {
+  return `${budget} has less left than this costs: raise its limit first, or deny.`
 }
 
 const tones: Readonly<Record<RequestView['state'], Card['tone']>> = {
@@ -75,7 +114,7 @@ function whyYou({ approvers }: RequestView, { reader }: Drawing): string | null 
   return capital(approvers.find(({ user }) => user === reader.user)?.why ?? '')
 }
 
-function moneyFacts(request: RequestView): Part | undefined {
+function moneyFacts(request: RequestView, drawing: Drawing): Part | undefined {
   const { quote, currency, budget, leftAfter, shareAfter } = request
   const pending = request.state === 'pending'
   const left = `${leftAfter} ${currency}; ${percent(shareAfter)} of its limit is then taken`
@@ -86,16 +125,28 @@ function moneyFacts(request: RequestView): Part | undefined {
       pending ? `Left on ${budget} afterwards` : `Left on ${budget}`,
       pending ? left : `${leftAfter} ${currency}`,
     ],
+    ['The price', pending ? validity(quote.validUntil, drawing) : null],
   )
 }
 
-function decisionButtons({ id, requester, quote, currency }: RequestView): Part | undefined {
-  const amount = priceWords(quote.total, currency)
+/** After its day a quote still holds where nothing went up; it is looked at again at the press. */
+function validity(until: string | undefined, { now, zone }: Drawing): string | null {
+  if (until === undefined) return null
+  return until > now
+    ? `holds until ${on(until, { zone })}`
+    : `was quoted for until ${on(until, { zone })}; if it went up since, you are asked again`
+}
+
+function decisionButtons(
+  { id, requester, quote, currency }: RequestView,
+  { label, total, value } = { label: 'Approve', total: quote.total, value: id },
+): Part | undefined {
+  const amount = priceWords(total, currency)
   return buttons(
     button({
-      label: 'Approve',
+      label,
       action: 'approve-request',
-      value: id,
+      value,
       style: 'primary',
       spoken: `Approve request ${id} of ${requester} for ${amount}`,
     }),

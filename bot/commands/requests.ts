@@ -5,6 +5,7 @@ import { denyRequest } from '../../src/operations/deny-request.ts'
 import { listRequests } from '../../src/operations/list-requests.ts'
 import type { RequestView } from '../../src/operations/shapes/request.ts'
 import type { Card } from '../card.ts'
+import { dearerCard } from '../cards/approval.ts'
 import { denyForm } from '../cards/forms.ts'
 import { questionCard, saidCard } from '../cards/questions.ts'
 import { requestCard } from '../cards/request.ts'
@@ -22,13 +23,43 @@ export async function decide(
 ): Promise<Card[]> {
   if (request === undefined) return [await whichRequest(talk, verb, reason)]
   if (verb === 'deny' && (reason === undefined || reason.trim() === '')) return askWhy(talk, request)
+  if (verb === 'approve') return [await approved(talk, { id: request, ...said(reason) })]
   return [await decided(talk, verb, request, reason)]
 }
 
-async function decided(talk: Talk, verb: Decision, id: string, reason: string | undefined): Promise<Card> {
-  const input = { id, ...(reason === undefined || reason.trim() === '' ? {} : { reason }) }
-  const operation = { approve: approveRequest, deny: denyRequest, cancel: cancelRequest }[verb]
-  const view: RequestView = await talk.perform(operation, input)
+/** The value of the button: the request, and the id of the dearer quote where that is what is approved. */
+export async function approveByButton(talk: Talk, value: string): Promise<Card[]> {
+  const [id = '', acceptQuote] = value.split(' ')
+  return [await approved(talk, { id, ...(acceptQuote === undefined ? {} : { acceptQuote }) })]
+}
+
+/** What became dearer since it was quoted is shown with its new figures, to be approved at those. */
+async function approved(
+  talk: Talk,
+  input: { id: string; reason?: string; acceptQuote?: string },
+): Promise<Card> {
+  try {
+    return requestCard(await factsOf(talk, await talk.perform(approveRequest, input)), talk.drawing)
+  } catch (error) {
+    const quote = error instanceof Refusal ? error.extras.quote : undefined
+    if (quote === undefined) throw error
+    const { request } = await requestFacts(talk, input.id)
+    return dearerCard(request, quote, talk.drawing)
+  }
+}
+
+function said(reason: string | undefined): { reason?: string } {
+  return reason === undefined || reason.trim() === '' ? {} : { reason }
+}
+
+async function decided(
+  talk: Talk,
+  verb: Exclude<Decision, 'approve'>,
+  id: string,
+  reason: string | undefined,
+): Promise<Card> {
+  const operation = { deny: denyRequest, cancel: cancelRequest }[verb]
+  const view: RequestView = await talk.perform(operation, { id, ...said(reason) })
   return requestCard(await factsOf(talk, view), talk.drawing)
 }
 

@@ -56,8 +56,19 @@ export interface RefusalExtras {
   hosts?: { host: string; reasons: string[] }[]
   /** Things that could have been meant, most likely first. */
   suggestions?: string[]
-  /** For `quote_expired`: what it costs now, under the id that accepts it, and what had been quoted. */
-  quote?: { id: string; total: string; quoted: string; currency: string }
+  /**
+   * For `quote_expired`: what it costs now, under the id that accepts it, what had been quoted, and what would be left on
+   * the budget at the new price (`shareAfter` of its limit would be taken).
+   */
+  quote?: {
+    id: string
+    total: string
+    quoted: string
+    perDay: string
+    leftAfter: string
+    shareAfter: number
+    currency: string
+  }
   /** Seconds after which asking again makes sense (Retry-After, RFC 9110 §10.2.3). */
   retryAfterSeconds?: number
   /** An id the person may want to look at. */

@@ -23,6 +23,7 @@ import { prolonged, tariffsFor } from './promising.ts'
 import { priceOfResize, resize } from './resizing.ts'
 import { checkUnchanged, priceOfTransfer, transfer } from './transferring.ts'
 import { quoteKept } from './shapes/quote.ts'
+import { requestView } from './shapes/request.ts'
 
 type Granting = Pick<Context, 'tx' | 'now' | 'ids' | 'site'>
 
@@ -39,7 +40,7 @@ export async function grant(
   acceptQuote?: string,
 ): Promise<Request> {
   checkStillOpen(context, request)
-  const quoted = requoted(context, request, await priceNow(context, request), acceptQuote)
+  const quoted = await requoted(context, request, await priceNow(context, request), acceptQuote)
   const approved = approve(quoted, decision)
   const granted = await carryOut(context, approved)
   await context.tx.requests.put(granted)
@@ -136,21 +137,24 @@ async function machineAsked({ tx }: Granting, name: string): Promise<Machine> {
  * now, once the approver has seen and accepted that one.
  * @throws Refusal `quote_expired` with the figures.
  */
-function requoted(
+async function requoted(
   context: Granting,
   request: Request,
   price: Pick<Quote, 'totalMilli' | 'perDayMilli' | 'lines'>,
   acceptQuote: string | undefined,
-): Request {
+): Promise<Request> {
   if (price.totalMilli <= request.quote.totalMilli) return request
   const quote = quoteKept(price, context)
-  if (acceptQuote === quote.id) return { ...request, quote }
+  const dearer = { ...request, quote }
+  if (acceptQuote === quote.id) return dearer
   const { currency } = context.site
   const [total, quoted] = [formatMoney(price.totalMilli), formatMoney(request.quote.totalMilli)]
+  const { leftAfter, shareAfter } = await requestView(dearer, context)
+  const figures = { perDay: formatMoney(price.perDayMilli), leftAfter, shareAfter }
   throw new Refusal(
     'quote_expired',
     `${request.id} was quoted at ${quoted} ${currency} and costs ${total} ${currency} now. Accept the new quote, or deny it.`,
-    { about: request.id, quote: { id: quote.id, total, quoted, currency } },
+    { about: request.id, quote: { id: quote.id, total, quoted, currency, ...figures } },
   )
 }
 

@@ -1,4 +1,5 @@
-import type { Refusal } from '../../base/errors.ts'
+import { minus } from '../../../pricing/money.ts'
+import type { Refusal, RefusalExtras } from '../../base/errors.ts'
 import { counted, list } from '../../base/text.ts'
 import type { RequestView } from '../../operations/shapes/request.ts'
 import { Done, type Moment, State, When } from '../parts.tsx'
@@ -34,13 +35,14 @@ export interface RequestProps {
 
 export function RequestPage({ request, user, moment, done, refusal }: RequestProps) {
   const pending = request.state === 'pending'
+  const dearer = refusal?.extras.quote
   const mayDecide = pending && request.approvers.some((approver) => approver.user === user)
   return (
     <>
       <p class="crumb">
         <a href="/requests">Requests</a>
       </p>
-      <Refused refusal={refusal} />
+      {dearer === undefined ? <Refused refusal={refusal} /> : null}
       {done === undefined ? null : <Done>{done}</Done>}
       <article>
         <header class="title">
@@ -50,7 +52,12 @@ export function RequestPage({ request, user, moment, done, refusal }: RequestPro
         <p class="lead">{`${request.requester} asks for ${titleOf(request)}.`}</p>
         {request.failure === null ? null : <p class="notice bad">{request.failure}</p>}
         <Warnings request={request} />
-        {mayDecide ? <DecisionForms request={request} /> : null}
+        {!pending ? null : dearer === undefined ? (
+          <Money request={request} />
+        ) : (
+          <Dearer request={request} quote={dearer} />
+        )}
+        {mayDecide ? <DecisionForms request={request} quote={dearer} /> : null}
         {pending && request.requester === user ? <CancelForm request={request} /> : null}
         <Facts request={request} moment={moment} />
         <Decisions request={request} moment={moment} />
@@ -76,14 +83,21 @@ function Facts({ request, moment }: { request: RequestView; moment: Moment }) {
     <dl class="facts">
       <Fact name="Purpose">{request.purpose}</Fact>
       <Fact name="For how long">{termOf(request, moment)}</Fact>
-      <Fact name="Price">
-        {money(request.quote.total, currency)}{' '}
-        <small>{`then ${money(request.quote.perDay, currency)} a day`}</small>
-      </Fact>
+      {request.state === 'pending' ? null : (
+        <Fact name="Price">
+          {money(request.quote.total, currency)}{' '}
+          <small>{`then ${money(request.quote.perDay, currency)} a day`}</small>
+        </Fact>
+      )}
       <Fact name="Budget">
-        {request.budget}{' '}
-        <small>{`${money(request.leftAfter, currency)} left${request.state === 'pending' ? ' after this' : ''}`}</small>
+        {request.budget}
+        {request.state === 'pending' ? null : <small>{` ${money(request.leftAfter, currency)} left`}</small>}
       </Fact>
+      {request.state !== 'pending' || request.quote.validUntil === undefined ? null : (
+        <Fact name="Quoted until">
+          <When at={request.quote.validUntil} moment={moment} />
+        </Fact>
+      )}
       {approvers.length === 0 ? null : (
         <Fact name="Who decides">
           {approvers.map(({ user, why }) => (
@@ -135,14 +149,66 @@ function Decisions({ request, moment }: { request: RequestView; moment: Moment }
   )
 }
 
-/** Approve with one press; a denial needs its reason. */
-export function DecisionForms({ request: { id } }: { request: RequestView }) {
+/** What a decision costs: in all, a day, and what it leaves of the budget. */
+export function Money({ request }: { request: RequestView }) {
+  const { quote, currency, budget, leftAfter, shareAfter } = request
+  const short = leftAfter.startsWith('-')
+  return (
+    <>
+      <dl class="facts money-facts">
+        <Fact name="Total">
+          <strong>{money(quote.total, currency)}</strong>
+        </Fact>
+        <Fact name="Per day, after its free days">{money(quote.perDay, currency)}</Fact>
+        <Fact name={`Left on ${budget} afterwards`}>{money(leftAfter, currency)}</Fact>
+        <Fact name="Of its limit then taken">{percent(shareAfter)}</Fact>
+      </dl>
+      {short ? (
+        <p class="notice warn">{`${budget} has less left than this costs: raise its limit first, or deny.`}</p>
+      ) : null}
+    </>
+  )
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 1000) / 10} %`
+}
+
+/** The quote as it is now, from a refusal `quote_expired`. */
+type NewQuote = NonNullable<RefusalExtras['quote']>
+
+/** Shown when the price went up since it was quoted: the figures as they are now, and one press to approve at those. */
+function Dearer({ request, quote }: { request: RequestView; quote: NewQuote }) {
+  const { total, quoted, perDay, leftAfter, shareAfter, currency } = quote
+  return (
+    <section class="notice warn" role="alert" aria-label="The price went up">
+      <p>
+        <strong>{`The price went up by ${money(minus(total, quoted), currency)} since it was quoted.`}</strong>{' '}
+        Nothing is approved yet.
+      </p>
+      <dl class="facts money-facts">
+        <Fact name="Total now">
+          <strong>{money(total, currency)}</strong> <small>{`instead of ${money(quoted, currency)}`}</small>
+        </Fact>
+        <Fact name="Per day, after its free days">{money(perDay, currency)}</Fact>
+        <Fact name={`Left on ${request.budget} afterwards`}>{money(leftAfter, currency)}</Fact>
+        <Fact name="Of its limit then taken">{percent(shareAfter)}</Fact>
+      </dl>
+    </section>
+  )
+}
+
+/** Approve with one press; a denial needs its reason. @param quote the dearer one that is approved, where it went up */
+export function DecisionForms({ request, quote }: { request: RequestView; quote?: NewQuote | undefined }) {
+  const { id } = request
   const at = `/requests/${encodeURIComponent(id)}`
   return (
     <div class="decide">
       <form method="post" action={`${at}/approve`}>
+        {quote === undefined ? null : <input type="hidden" name="acceptQuote" value={quote.id} />}
         <button type="submit">
-          Approve<span class="sr">{` ${id}`}</span>
+          {quote === undefined ? 'Approve' : `Approve for ${money(quote.total, quote.currency)}`}
+          <span class="sr">{` ${id}`}</span>
         </button>
       </form>
       <form method="post" action={`${at}/deny`} class="row">

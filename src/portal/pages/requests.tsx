@@ -10,7 +10,7 @@ import type { Pages } from '../serve.tsx'
 import { type Answer, attempt, filled, type Visit } from '../visit.ts'
 import { money, requestWords } from '../words.ts'
 import type { RequestView } from '../../operations/shapes/request.ts'
-import { DecisionForms, RequestPage, titleOf } from './request.tsx'
+import { DecisionForms, Money, RequestPage, titleOf } from './request.tsx'
 
 export function requestPages(pages: Pages): void {
   pages.get('/requests', async (visit) => {
@@ -58,8 +58,8 @@ async function requestPage(visit: Visit, refusal?: Refusal): Promise<Answer> {
 async function decide(visit: Visit): Promise<Answer> {
   const [id, verdict] = [visit.param('id'), visit.param('verdict')]
   if (!isVerdict(verdict)) return { redirect: `/requests/${encodeURIComponent(id)}` }
-  const reason = filled(visit.form, 'reason')
-  const outcome = await attempt(() => visit.perform(operationsByVerdict[verdict], { id, ...reason }))
+  const typed = filled(visit.form, 'reason', 'acceptQuote')
+  const outcome = await attempt(() => visit.perform(operationsByVerdict[verdict], { id, ...typed }))
   if ('refusal' in outcome) return requestPage(visit, outcome.refusal)
   return { redirect: `/requests/${encodeURIComponent(id)}?done=${verdict}` }
 }
@@ -157,9 +157,8 @@ function Card({ request, moment }: { request: RequestView; moment: Moment }) {
         {request.requester} asks for {titleOf(request)}
       </header>
       <p>{request.purpose}</p>
+      <Money request={request} />
       <p>
-        <strong>{money(request.quote.total, request.currency)}</strong>
-        {` from ${request.budget}, which would have ${money(request.leftAfter, request.currency)} left. `}
         <small>
           Asked <When at={request.createdAt} moment={moment} />
         </small>
