@@ -1,11 +1,11 @@
-import { list } from '../../src/base/text.ts'
+import { counted, list } from '../../src/base/text.ts'
 import type { MachineView } from '../../src/operations/shapes/machine.ts'
 import type { Button, Card, Part } from '../card.ts'
 import { connectParts } from './connect.ts'
 import { type Drawing, steers } from './drawing.ts'
 import { progressPart, progressWords } from './job.ts'
 import { button, buttons, card, facts, words } from './parts.ts'
-import { nameOf, priceWords, sizeWords, stateWords, when } from './words.ts'
+import { dayWords, isNothing, nameOf, priceWords, sizeWords, stateWords, when } from './words.ts'
 
 /** One machine: its state in words, what it is, what it costs, and what the reader may do with it now. */
 export function machineCard(machine: MachineView, drawing: Drawing): Card {
@@ -63,12 +63,17 @@ function machineFacts(machine: MachineView, drawing: Drawing): Part | undefined 
     ['Ends', expiresAt === null ? 'never' : when(expiresAt, drawing)],
     ['Budget', budget],
     ['Cost to date', budget === null ? null : priceWords(costToDate, currency)],
+    ['Saving it to disk', restSaves(machine) ? savingText(machine) : null],
     ['Purpose', machine.purpose],
     ['Description', machine.description],
     ['Request', machine.request],
     ['Pool', pool],
     ['The host says', machine.providerState],
   )
+}
+
+function restSaves({ verbs, savings }: MachineView): boolean {
+  return savings !== undefined && verbs.includes('save') && !isNothing(savings.save.perDay)
 }
 
 function machineButtons(machine: MachineView, { reader }: Drawing): Part | undefined {
@@ -83,7 +88,7 @@ function machineButtons(machine: MachineView, { reader }: Drawing): Part | undef
     server && may('extend') && expiresAt !== null ? extendButton(machine.name) : undefined,
     may('reset') ? control(machine, 'reset') : undefined,
     may('power-off') ? control(machine, 'power-off') : undefined,
-    server && may('delete') ? deleteButton(machine.name) : undefined,
+    server && may('delete') ? deleteButton(machine) : undefined,
   )
 }
 
@@ -124,16 +129,40 @@ function extendButton(name: string): Button {
   })
 }
 
-export const deletionText = (name: string): string =>
-  `${name} and its disks are deleted for good. Money that is held for its remaining days comes back.`
+/** What a deletion takes and what it saves. The day is said, since a card may be read later than it was drawn. */
+export function deletionText(machine: Pick<MachineView, 'name' | 'budget' | 'currency' | 'savings'>): string {
+  const { name, budget, currency, savings } = machine
+  const lost = `${name} and its disks are deleted for good.`
+  if (savings === undefined || budget === null) return lost
+  const { perDay, back } = savings.delete
+  const stops = isNothing(perDay) ? '' : ` That saves ${perDay} ${currency} a day${afterFree(savings)}.`
+  const returned = isNothing(back)
+    ? ` Nothing is held for it that would come back to ${budget}.`
+    : ` Of what is held for it, ${back} ${currency} come back to ${budget} (on ${dayWords(savings.day)}).`
+  return `${lost}${stops}${returned}`
+}
 
-function deleteButton(name: string): Button {
+function afterFree({ freeDays }: { freeDays: number }): string {
+  return freeDays === 0 ? '' : `, once its ${counted(freeDays, 'free day')} to come are over`
+}
+
+/** What saving it to disk would save; nothing where nobody pays for it. */
+export function savingText({ currency, savings }: Pick<MachineView, 'currency' | 'savings'>): string | null {
+  if (savings === undefined) return null
+  const { perDay } = savings.save
+  return isNothing(perDay)
+    ? 'saves nothing a day: a saved server costs the same'
+    : `saves ${perDay} ${currency} a day while it lasts${afterFree(savings)}`
+}
+
+function deleteButton(machine: MachineView): Button {
+  const { name } = machine
   return button({
     label: 'Delete',
     action: 'delete-machine',
     value: name,
     style: 'danger',
     spoken: `Delete ${name}`,
-    confirm: { title: `Delete ${name}?`, text: deletionText(name), yes: `Delete ${name}` },
+    confirm: { title: `Delete ${name}?`, text: deletionText(machine), yes: `Delete ${name}` },
   })
 }

@@ -16,6 +16,11 @@ export function on(at: Instant, { zone }: Pick<Times, 'zone'>): string {
   return DateTime.fromISO(at, { zone, locale: 'en-GB' }).toFormat('ccc d LLL yyyy, HH:mm')
 }
 
+/** A day of the site's calendar: `31 Jan 2026`. */
+export function dayWords(day: string): string {
+  return DateTime.fromISO(day, { zone: 'utc', locale: 'en-GB' }).toFormat('d LLL yyyy')
+}
+
 const minute = 60_000
 const hour = 60 * minute
 const day = 24 * hour

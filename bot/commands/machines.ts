@@ -5,7 +5,7 @@ import { listRequests } from '../../src/operations/list-requests.ts'
 import type { MachineView } from '../../src/operations/shapes/machine.ts'
 import type { Button, Card } from '../card.ts'
 import { connectCard } from '../cards/connect.ts'
-import { deletionText, machineCard } from '../cards/machine.ts'
+import { deletionText, machineCard, savingText } from '../cards/machine.ts'
 import { machinesCard, type Which } from '../cards/machines.ts'
 import { button, lineButton } from '../cards/parts.ts'
 import { confirmCard, questionCard } from '../cards/questions.ts'
@@ -81,11 +81,16 @@ export async function askDelete(talk: Talk, { machine }: { machine?: string }): 
   return [
     confirmCard({
       question: `Delete ${name}?`,
-      text: deletionText(name),
+      text: [deletionText(found), insteadText(found)].join(' ').trim(),
       yes,
       safer: saferThanDelete(found),
     }),
   ]
+}
+
+function insteadText(machine: MachineView): string {
+  const saving = machine.verbs.includes('save') ? savingText(machine) : null
+  return saving === null ? '' : `Saving it to disk instead ${saving}.`
 }
 
 function saferThanDelete({ name, verbs }: MachineView): Button | undefined {

@@ -35,6 +35,11 @@ const occupations: Readonly<Record<MachineState, Occupation | null>> = {
   failed: null,
 }
 
+/** How much of a machine in a state there is; null where nothing is left of it. */
+export function occupationOf(state: MachineState): Occupation | null {
+  return occupations[state]
+}
+
 /** The record of a machine's allocations. One that never changed has had what it has now. */
 export function allocationsOf(machine: Machine): readonly Allocation[] {
   return machine.usage ?? [allocationFrom(machine, machine.createdAt)]
@@ -70,7 +75,7 @@ export function promisedSize(machine: Machine): Size {
 export function usageOn(machine: Machine, day: LocalDay, zone: string): DayUse | undefined {
   const span = { from: startOfDay(day, zone), to: startOfDay(addDays(day, 1), zone) }
   if (machine.createdAt >= span.to) return undefined
-  const occupied = within(statesOf(machine), span).map(({ state }) => occupations[state])
+  const occupied = within(statesOf(machine), span).map(({ state }) => occupationOf(state))
   const state = (['running', 'saved', 'archived'] as const).find((kind) => occupied.includes(kind))
   const held = within(allocationsOf(machine), span)
   const last = held.at(-1)

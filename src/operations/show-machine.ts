@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { query } from './operation.ts'
 import { anybody, seen } from './rules.ts'
+import { savingsOf } from './saving.ts'
 import { MachineShape, machineView } from './shapes/machine.ts'
 
 export const showMachine = query({
@@ -10,5 +11,9 @@ export const showMachine = query({
   input: z.object({ name: z.string().max(63) }),
   output: MachineShape,
   allow: anybody,
-  run: async (context, { name }) => machineView(await seen(context, name), context),
+  async run(context, { name }) {
+    const machine = await seen(context, name)
+    const [view, savings] = [await machineView(machine, context), await savingsOf(machine, context)]
+    return { ...view, ...(savings === undefined ? {} : { savings }) }
+  },
 })

@@ -82,7 +82,7 @@ export const verbWords = {
   delete: {
     button: 'Delete',
     done: 'It is being deleted.',
-    warning: 'The machine and its disks are gone for good. Money held for its remaining days comes back.',
+    warning: 'The machine and its disks are gone for good.',
   },
 } as const
 export type ButtonVerb = keyof typeof verbWords

@@ -15,6 +15,19 @@ import { ProgressShape, progressOf } from './job.ts'
 
 export const machineStateNames = z.enum(stateNames(machineStates))
 
+/** What stops when a machine is put to rest or ends, by today's prices. */
+const SavingsShape = z.object({
+  /** The day that this was worked out on. */
+  day: z.string(),
+  /** Days after that one that are free anyway. */
+  freeDays: z.number(),
+  /** A day's price that stops while it is saved to disk. Nothing, where a saved machine costs the same. */
+  save: z.object({ perDay: MoneyShape }),
+  /** A day's price that stops for good, and what comes back to the budget at once. */
+  delete: z.object({ perDay: MoneyShape, back: MoneyShape }),
+})
+export type SavingsView = z.infer<typeof SavingsShape>
+
 export const MachineShape = z.object({
   name: z.string(),
   template: z.string(),
@@ -42,6 +55,8 @@ export const MachineShape = z.object({
   pool: z.string().nullable(),
   costToDate: MoneyShape,
   currency: z.string(),
+  /** What it would save to be rid of it; only where one machine is asked for. */
+  savings: SavingsShape.optional(),
   /** What the one who asks may do with it now. */
   verbs: z.array(z.string()),
 })

@@ -25,11 +25,11 @@ export function machinePages(pages: Pages): void {
   }))
   pages.get('/machines/:name/confirm/:verb', async (visit) => {
     const verb = verbOf(visit)
-    const { name } = await visit.perform(showMachine, { name: visit.param('name') })
+    const machine = await visit.perform(showMachine, { name: visit.param('name') })
     return {
-      title: `${verbWords[verb].button}: ${name}`,
+      title: `${verbWords[verb].button}: ${machine.name}`,
       current: '/',
-      body: <ConfirmPage machine={name} verb={verb} />,
+      body: <ConfirmPage machine={machine} verb={verb} />,
     }
   })
   pages.post('/machines/:name/extend', extend)

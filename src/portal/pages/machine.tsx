@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import type { Refusal } from '../../base/errors.ts'
-import { list } from '../../base/text.ts'
+import { counted, list } from '../../base/text.ts'
 import type { MachineView } from '../../operations/shapes/machine.ts'
 import type { Site } from '../../operations/site.ts'
 import { Done, type Moment, Progress, State, When } from '../parts.tsx'
@@ -139,6 +139,13 @@ function Facts({ machine, moment }: { machine: MachineView; moment: Moment }) {
         )}
       </Fact>
       <Fact name="Budget">{budget ?? 'none'}</Fact>
+      {budget === null ||
+      machine.savings === undefined ||
+      Number(machine.savings.save.perDay) === 0 ? null : (
+        <Fact name="Saved to disk">
+          {`${money(machine.savings.save.perDay, machine.currency)} a day less while it lasts`}
+        </Fact>
+      )}
       <Fact name="Owner">{owner ?? 'nobody yet'}</Fact>
       <Fact name="Administrators">{administrators.length === 0 ? 'none' : list(administrators)}</Fact>
       <Fact name="Host">{machine.host ?? 'none'}</Fact>
@@ -177,14 +184,42 @@ function Connect({ machine }: { machine: MachineView }) {
   )
 }
 
+/** What deleting it would save, and what saving it to disk would instead. */
+function Savings({ machine: { savings, currency, budget, verbs } }: { machine: MachineView }) {
+  if (savings === undefined || budget === null) return null
+  const { freeDays, save, delete: gone } = savings
+  const free = freeDays === 0 ? '' : `, once its ${counted(freeDays, 'free day')} to come are over`
+  return (
+    <ul>
+      <li>
+        {'That saves '}
+        <strong>{`${money(gone.perDay, currency)} a day`}</strong>
+        {`${free}.`}
+      </li>
+      <li>
+        <strong>{money(gone.back, currency)}</strong>
+        {` that are held for its days to come go back to ${budget}.`}
+      </li>
+      {verbs.includes('save') ? <li>{restWords(save.perDay, currency, free)}</li> : null}
+    </ul>
+  )
+}
+
+function restWords(perDay: string, currency: string, free: string): string {
+  return Number(perDay) === 0
+    ? 'To save it to disk instead would save no money: a saved machine costs the same.'
+    : `To save it to disk instead would save ${money(perDay, currency)} a day while it lasts${free}.`
+}
+
 /** The page that asks before something is lost. */
-export function ConfirmPage({ machine, verb }: { machine: string; verb: ButtonVerb }) {
+export function ConfirmPage({ machine, verb }: { machine: MachineView; verb: ButtonVerb }) {
   const words = verbWords[verb]
-  const at = `/machines/${encodeURIComponent(machine)}`
+  const at = `/machines/${encodeURIComponent(machine.name)}`
   return (
     <article class="confirm">
-      <h1>{`${words.button}: ${machine}?`}</h1>
+      <h1>{`${words.button}: ${machine.name}?`}</h1>
       <p>{'warning' in words ? words.warning : ''}</p>
+      {verb === 'delete' ? <Savings machine={machine} /> : null}
       <form method="post" action={`${at}/${verb}`} class="actions">
         <button type="submit" class="danger">
           {words.button}
