@@ -44,7 +44,7 @@ export function dearerCard(request: RequestView, quote: NewQuote, drawing: Drawi
       short ? words(tooLittle(budget)) : undefined,
       facts(
         ['Total now', `${total} ${currency}`],
-        ['As it was quoted', `${priceWords(quoted, currency)} on ${on(request.createdAt, drawing)}`],
+        ['As it was quoted', `${quoted} ${currency}`],
         ['Difference', `${minus(total, quoted)} ${currency}`],
         ['Per day now', `${perDay} ${currency}, once its free days are over`],
         [

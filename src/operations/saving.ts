@@ -9,6 +9,7 @@ import { occupationOf, promisedSize } from '../machines/usage.ts'
 import type { ReadTransaction } from '../store/store.ts'
 import { rowsDue } from './charging.ts'
 import { openCommitment } from './holding.ts'
+import { tariffsOf } from './promising.ts'
 import type { SavingsView } from './shapes/machine.ts'
 import type { Site } from './site.ts'
 
@@ -26,11 +27,12 @@ export async function savingsOf(
     heldMilli: heldMilli(commitment),
     dueMilli: sumOf(rowsDue(machine, commitment, site, { before: addDays(today, 1) })),
   }
-  const ended = savingBy('gone', stake, site.tariffs)
+  const tariffs = tariffsOf(site, commitment)
+  const ended = savingBy('gone', stake, tariffs)
   return {
     day: today,
     freeDays: ended.freeDays,
-    save: { perDay: formatMoney(savingBy('saved', stake, site.tariffs).perDayMilli) },
+    save: { perDay: formatMoney(savingBy('saved', stake, tariffs).perDayMilli) },
     delete: { perDay: formatMoney(ended.perDayMilli), back: formatMoney(ended.backMilli) },
   }
 }

@@ -372,16 +372,14 @@ describe('the rest', () => {
     expect(Card.safeParse(hers).success).toBe(true)
   })
 
-  test.each([
-    'snapshot',
-    'clone webafs20',
-    'settings',
-    'I need a test environment for webafs20 on w2008r2',
-  ])('"%s" says that it is not built yet', async (line) => {
-    const [card] = await rig.say('alice', line)
+  test.each(['snapshot', 'clone webafs20', 'settings', 'I need a test environment for webafs20 on w2008r2'])(
+    '"%s" says that it is not built yet',
+    async (line) => {
+      const [card] = await rig.say('alice', line)
 
-    expect(card?.summary).toContain('is not built yet.')
-  })
+      expect(card?.summary).toContain('is not built yet.')
+    },
+  )
 
   test('nonsense is answered with help', async () => {
     const [card] = await rig.say('alice', 'xyzzy')

@@ -3,6 +3,7 @@ import type { Chat } from '../../bot/chat.ts'
 import { cardAsText } from '../../bot/cards/text.ts'
 import { type Conversation, openConversation } from '../../bot/conversation.ts'
 import { type Caller } from '../../src/identity/person.ts'
+import type { Config } from '../../src/config.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { type Core, openCore } from '../operations/core.ts'
 
@@ -23,8 +24,8 @@ export interface Rig extends Core {
   web(user: string): Promise<Caller>
 }
 
-export async function openRig(): Promise<Rig> {
-  const core = await openCore()
+export async function openRig(site?: Config): Promise<Rig> {
+  const core = await openCore(site === undefined ? {} : { config: site })
   const { operations, clock, config } = core
   const conversation = openConversation({ operations, site: config.site, clock, log: silentLog })
   const web = async (user: string): Promise<Caller> => ({ ...(await core.as(user)), via: 'web' })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { Card } from '../../../bot/card.ts'
+import { dearerCard } from '../../../bot/cards/approval.ts'
 import { budgetCard, budgetsCard, budgetWarningCard } from '../../../bot/cards/budget.ts'
 import { costsCard } from '../../../bot/cards/costs.ts'
 import { connectCard } from '../../../bot/cards/connect.ts'
@@ -106,6 +107,23 @@ const cards: Readonly<Record<string, Card>> = {
     { request: aRequestView({ leftAfter: '-7.30', shareAfter: 1.004 }), machines: [] },
     bob,
   ),
+  'approval after the day of its quote': requestCard(
+    {
+      request: aRequestView({
+        quote: { id: 'Q-1', total: '107.30', perDay: '3.70', validUntil: '2025-12-31T23:00:00.000Z' },
+      }),
+      machines: [],
+    },
+    bob,
+  ),
+  'approval at a price that went up': dearerCard(
+    aRequestView(),
+    {
+      ...{ id: 'Q-2', total: '203.00', quoted: '107.30', perDay: '7.00', currency: 'CHF' },
+      ...{ leftAfter: '1797.00', shareAfter: 0.1015 },
+    },
+    bob,
+  ),
   'approval given': requestCard(
     {
       request: aRequestView({ state: 'approved', decisions: [bobApproved], machines: ['webafs20'] }),
@@ -128,6 +146,15 @@ const cards: Readonly<Record<string, Card>> = {
     aDrawing('carol'),
   ),
   'machine running, for its owner': machineCard(aMachineView(), alice),
+  'machine that somebody could be rid of': machineCard(
+    aMachineView({
+      savings: {
+        ...{ day: '2026-01-01', freeDays: 12 },
+        ...{ save: { perDay: '0.86' }, delete: { perDay: '3.70', back: '66.60' } },
+      },
+    }),
+    alice,
+  ),
   'machine running, for somebody who may only look': machineCard(aMachineView(), bob),
   'machine being made': machineCard(making, alice),
   'machine saved': machineCard(
