@@ -6,6 +6,7 @@ import { openLog } from './base/log.ts'
 import { backupSite, restoreSite } from './cli/backup.ts'
 import { importFile } from './cli/import.ts'
 import { moveStores, storeWords } from './cli/move.ts'
+import { simulate } from './cli/simulate.ts'
 import { run } from './cli/start.ts'
 import { ConfigError, loadConfig } from './config.ts'
 import { hashPassword } from './identity/local.ts'
@@ -72,6 +73,18 @@ program
   .option(...configOption)
   .action(async (file: string, { config, force }: { config?: string; force?: boolean }) => {
     process.stdout.write(await restoreSite(await loadConfig(config, process.env), file, force ?? false))
+  })
+
+program
+  .command('simulate')
+  .description('serve simulated hypervisors to the processes of a site, as a real one would be there for all')
+  .option(...configOption)
+  .action(async ({ config }: { config?: string }) => {
+    const loaded = await loadConfig(config, process.env)
+    await simulate(
+      loaded,
+      openLog({ level: process.env.JACKDAW_LOG ?? 'info', terminal: process.stdout.isTTY }),
+    )
   })
 
 program

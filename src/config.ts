@@ -204,7 +204,16 @@ function inOrder(faults: readonly Fault[]): Fault[] {
 function configOf(parsed: SiteFile, file: string, folder: string): Config {
   const { http, rdp, identity, hypervisors, chat } = parsed
   const store = storeFrom(folder, parsed.store)
-  return { http, rdp, store, identity, hypervisors, chat, site: siteOf(parsed), file, folder }
+  const drivers = hypervisors.map((rule) => driverFrom(folder, rule))
+  return { http, rdp, store, identity, hypervisors: drivers, chat, site: siteOf(parsed), file, folder }
+}
+
+type DriverRule = SiteFile['hypervisors'][number]
+
+function driverFrom(folder: string, rule: DriverRule): DriverRule {
+  const { server } = rule
+  if (server === undefined || !('path' in server)) return rule
+  return { ...rule, server: { path: resolve(folder, server.path) } }
 }
 
 function storeFrom(folder: string, store: SiteFile['store']): SiteFile['store'] {

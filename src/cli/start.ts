@@ -20,7 +20,7 @@ export async function run(config: Config, log: Log): Promise<void> {
   log.info('stopped')
 }
 
-function stopSignal(): Promise<NodeJS.Signals> {
+export function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     process.once('SIGTERM', resolve)
     process.once('SIGINT', resolve)

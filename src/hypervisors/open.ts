@@ -4,7 +4,8 @@ import { assert } from '../base/errors.ts'
 import type { Hypervisor } from './hypervisor.ts'
 import type { SimulatorServices } from './simulated-world.ts'
 import { SimulatorRule } from './simulator-rule.ts'
-import { simulator } from './simulator.ts'
+import { remoteSimulator } from './remote-simulator.ts'
+import { type Faults, simulator } from './simulator.ts'
 
 /** A hypervisor as the site's file describes it. */
 export const HypervisorRule = z.discriminatedUnion('kind', [SimulatorRule])
@@ -37,7 +38,16 @@ export async function openHypervisors(
 }
 
 // A second kind of driver makes this a switch over `rule.kind`.
-function openHypervisor(rule: HypervisorRule, services: HypervisorServices): Promise<Hypervisor> {
+async function openHypervisor(rule: HypervisorRule, services: HypervisorServices): Promise<Hypervisor> {
+  const { name, server } = rule
+  return server === undefined ? openSimulator(rule, services) : remoteSimulator({ name, server })
+}
+
+/** A simulated farm in this process, with its memory in the site's folder. */
+export function openSimulator(
+  rule: SimulatorRule,
+  services: HypervisorServices,
+): Promise<Hypervisor & Faults> {
   const statePath = join(services.dataPath, 'hypervisors', `${rule.name}.jsonl`)
   return simulator({ ...rule, statePath }, services)
 }

@@ -62,11 +62,26 @@ const Endpoint = z.string().transform((text, context) => {
   return z.NEVER
 })
 
+/** On this machine: whoever can reach it can steer the farm, and its machines listen here too. */
+const ServerAddress = z.string().transform((text, context) => {
+  if (text.includes('/')) return { path: text }
+  const [, ipv6, host = ipv6, port] = endpoint.exec(text) ?? []
+  const isHere = host !== undefined && /^(127(\.\d{1,3}){3}|localhost|::1)$/i.test(host)
+  if (isHere && Number(port) <= 65_535) return { host, port: Number(port) }
+  const message =
+    'the path of a socket, such as ./wod.sock, or a port of this machine, such as 127.0.0.1:7070'
+  context.addIssue({ code: 'custom', message })
+  return z.NEVER
+})
+export type ServerAddress = z.infer<typeof ServerAddress>
+
 /** A simulated hypervisor as the site's file describes it. */
 export const SimulatorRule = z.strictObject({
   /** Part of a file name, hence the narrow alphabet. */
   name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'lower-case letters, digits and dashes'),
   kind: z.literal('simulator'),
+  /** Where `jackdaw simulate` serves it, for sites of several processes. Without one each process has a farm of its own. */
+  server: ServerAddress.optional(),
   /** How long one provisioning stage takes, and each change of a machine after that. */
   stage: IsoDuration.prefault('PT0.2S'),
   /** A real RDP server that is to stand behind every simulated Windows machine, instead of the simulated one. */

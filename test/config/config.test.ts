@@ -14,6 +14,16 @@ function accepted(text: string): Config {
 }
 
 describe('a whole file', () => {
+  test.each([
+    ['./run/wod.sock', { path: resolve(exampleFile, '..', 'run', 'wod.sock') }],
+    ['127.0.0.1:7070', { host: '127.0.0.1', port: 7070 }],
+    ['"[::1]:7070"', { host: '::1', port: 7070 }],
+  ])('may say that a simulator is served at %s', (server, expected) => {
+    const config = accepted(changed(['stage: PT0.2S', `server: ${server} #`]))
+
+    expect(config.hypervisors[0]?.server).toEqual(expected)
+  })
+
   test('the example is accepted as it stands', () => {
     const config = accepted(example)
 

@@ -82,6 +82,11 @@ describe('a key or a value that is wrong in itself', () => {
       'cpus: 0, memoryGb: 8',
       '34: hypervisors[0].hosts[0].cpus: is 0, should be more than 0',
     ],
+    [
+      'stage: PT0.2S',
+      'server: 10.0.0.1:7070 #',
+      '30: hypervisors[0].server: is "10.0.0.1:7070", should be the path of a socket, such as ./wod.sock, or a port of this machine, such as 127.0.0.1:7070',
+    ],
     ['os: linux', 'os: linus', '40: templates[0].os: is "linus", should be linux, windows or other'],
     ['base: "0.960"', 'base: 0.960', '46: tariffs[0].base: is 0.96, should be text in quotes'],
     [

@@ -1,0 +1,107 @@
+import type { Socket } from 'node:net'
+import { z } from 'zod'
+import type { Inventory, MachineSpec, MachineStatus } from './hypervisor.ts'
+
+/**
+ * What is said between a simulator's server and the processes that use it: JSON, a message a line, in both directions on
+ * one connection. Answers come in any order; whoever hangs up has cancelled all that they asked for.
+ */
+const Ref = z.string()
+const Size = z.object({ cpus: z.number(), memoryGb: z.number() })
+const Spec: z.ZodType<MachineSpec> = Size.extend({
+  ref: Ref,
+  name: z.string(),
+  host: z.string(),
+  template: z.string(),
+  os: z.enum(['linux', 'windows', 'other']),
+  administrators: z.array(z.string()),
+})
+
+/** Calls that take nothing but a ref and give nothing. */
+export const plainVerbs = [
+  'start',
+  'shutdown',
+  'powerOff',
+  'reset',
+  'save',
+  'resume',
+  'restoreClean',
+  'remove',
+] as const
+export type PlainVerb = (typeof plainVerbs)[number]
+
+export const Question = z.discriminatedUnion('call', [
+  z.object({ call: z.literal('inventory') }),
+  z.object({ call: z.literal('status'), ref: Ref }),
+  z.object({ call: z.literal('provision'), spec: Spec, stage: z.string() }),
+  z.object({ call: z.literal('resize'), ref: Ref, size: Size }),
+  z.object({ call: z.enum(plainVerbs), ref: Ref }),
+])
+export type Question = z.infer<typeof Question>
+
+/** `cancel` takes back the question of the same id. */
+export const Asked = z.object({ id: z.number(), ask: z.union([Question, z.literal('cancel')]) })
+export type Asked = z.infer<typeof Asked>
+
+/** An answer, a way in which the hypervisor failed, or a mistake of the server's own. */
+export const Said = z.union([
+  z.object({ id: z.number(), answer: z.unknown() }),
+  z.object({
+    id: z.number(),
+    outage: z.object({ code: z.string(), detail: z.string(), transient: z.boolean() }),
+  }),
+  z.object({ id: z.number(), mistake: z.string() }),
+])
+export type Said = z.infer<typeof Said>
+
+export const Status: z.ZodType<MachineStatus> = z.object({
+  ref: Ref,
+  power: z.enum(['running', 'stopped', 'saved', 'paused', 'missing', 'unknown']),
+  host: z.string().nullable(),
+  address: z.string().nullable(),
+  rdp: z.object({ host: z.string(), port: z.number() }).nullable(),
+  providerState: z.string(),
+})
+
+export const Listing: z.ZodType<Inventory> = z.object({
+  hosts: z.array(
+    Size.extend({
+      name: z.string(),
+      version: z.string(),
+      slots: z.number(),
+      group: z.string(),
+      reachable: z.boolean(),
+    }),
+  ),
+  machines: z.array(Status),
+})
+
+export function sendLine(socket: Socket, message: Asked | Said): void {
+  socket.write(`${JSON.stringify(message)}\n`)
+}
+
+/** Reads messages off a connection. One that cannot be read ends the connection. */
+export function eachLine<T>(socket: Socket, shape: z.ZodType<T>, take: (message: T) => void): void {
+  let begun = ''
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    const [end = '', ...more] = chunk.split('\n')
+    begun += end
+    for (const next of more) {
+      const message = shape.safeParse(parsed(begun))
+      begun = next
+      if (!message.success) {
+        socket.destroy()
+        return
+      }
+      take(message.data)
+    }
+  })
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
+}
