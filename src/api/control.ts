@@ -1,5 +1,7 @@
 import express, { type Router } from 'express'
+import { once } from 'node:events'
 import { chmod, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { messageOf } from '../base/errors.ts'
@@ -40,7 +42,12 @@ export async function openControl({
     )
     return { close: async () => undefined }
   }
-  // The lock on the data directory is ours, so a socket that lies here is left over from a crash.
+  // With a database of its own a site may have several processes, and each should have a folder of its own.
+  if (await isListenedOn(path)) {
+    log.warn({ path }, 'no control socket here: another process has it')
+    return { close: async () => undefined }
+  }
+  // A socket that lies here is left over from a crash.
   await rm(path, { force: true })
   const app = express()
   app.set('query parser', 'simple')
@@ -56,4 +63,16 @@ export async function openControl({
   const server = await listen(app, { path })
   await chmod(path, 0o600)
   return server
+}
+
+async function isListenedOn(path: string): Promise<boolean> {
+  const probe = connect(path)
+  try {
+    await once(probe, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    probe.destroy()
+  }
 }

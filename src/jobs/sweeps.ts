@@ -71,6 +71,10 @@ async function attendMachine(desk: PoolDesk, machine: Machine): Promise<void> {
     const later = attentionAt !== null && attentionAt <= now ? plusMillis(now, 1000) : attentionAt
     return tx.machines.put({ ...machine, attentionAt: later })
   }
+  // Its notice may have been delivered before it has come to rest: the job that brings it there looks further.
+  if (decision.kind === 'expire' && (await isExpiring(tx, machine))) {
+    return tx.machines.put({ ...machine, attentionAt: null })
+  }
   if (decision.kind === 'delete') {
     const reason = 'its end and its grace have passed'
     const job = await enqueue(
@@ -93,6 +97,14 @@ async function attendMachine(desk: PoolDesk, machine: Machine): Promise<void> {
   const input = { machine: machine.id, end: decision.reminder.end }
   const job = await enqueue(desk, 'expire-machine', input, { subject, by: 'jackdaw' })
   await tx.machines.put({ ...reminding, job: job.id, attentionAt: null })
+}
+
+/** Whether there is a job already that puts a machine to rest at its present end. */
+async function isExpiring(tx: ReadTransaction, { id, expiresAt }: Machine): Promise<boolean> {
+  const jobs = await tx.jobs.find('subject', `machine:${id}`)
+  return jobs.some(
+    ({ kind, input }) => kind === 'expire-machine' && 'end' in input && input.end === expiresAt,
+  )
 }
 
 /** Its owner and administrators; for an orphan, the operators. */

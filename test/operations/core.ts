@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { instant, type Instant, millis, plusMillis } from '../../src/base/clock.ts'
+import { earliest, instant, type Instant, millis, plusMillis } from '../../src/base/clock.ts'
 import { type Ids, idText } from '../../src/base/ids.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { packagePath } from '../../src/base/package-root.ts'
@@ -11,7 +11,7 @@ import type { Caller } from '../../src/identity/person.ts'
 import { callerFor } from '../../src/identity/roles.ts'
 import { signIn } from '../../src/identity/sign-in.ts'
 import { throttle } from '../../src/identity/throttle.ts'
-import { openRunner } from '../../src/jobs/runner.ts'
+import { openRunner, type Runner } from '../../src/jobs/runner.ts'
 import { type Pace, sweeps, trades } from '../../src/jobs/trades.ts'
 import type { Delivery, Notice, Teller } from '../../src/notices/notice.ts'
 import { openOperations, type Operations } from '../../src/operations/perform.ts'
@@ -99,11 +99,20 @@ export interface Core {
   close(): Promise<void>
 }
 
-export async function openCore(options: { config?: Config; at?: Instant; pace?: Pace } = {}): Promise<Core> {
+export interface CoreOptions {
+  config?: Config
+  at?: Instant
+  pace?: Pace
+  /** Where several processes are at work on one site: the store as each of them has it. */
+  stores?: readonly [Store, ...Store[]]
+}
+
+export async function openCore(options: CoreOptions = {}): Promise<Core> {
   const config = options.config ?? (await demoConfig())
   const clock = movableClock(options.at ?? '2026-11-23T08:00:00.000Z')
   const [ids, log, { site }] = [countedIds(), silentLog, config]
-  const store = await openOn(memoryFiles(), { clock })
+  const stores = options.stores ?? ([await openOn(memoryFiles(), { clock })] as const)
+  const [store] = stores
   const directory = await openDirectory(config.identity)
   const [rule] = config.hypervisors
   if (rule === undefined) throw new Error('the demo has a hypervisor')
@@ -112,16 +121,22 @@ export async function openCore(options: { config?: Config; at?: Instant; pace?: 
   const operations = openOperations({ store, site, clock, ids, directory, signIn: passwords, log })
   const told = recordingTeller()
   const closedFor: string[] = []
-  const runner = openRunner(
-    {
-      ...{ store, site, clock, ids, log, directory, teller: told },
-      hypervisors: new Map([[hypervisor.name, hypervisor]]),
-      closeConnections: async (lease) => {
-        closedFor.push(lease)
-        return 0
-      },
+  const tools = {
+    ...{ site, clock, ids, log, directory, teller: told },
+    hypervisors: new Map([[hypervisor.name, hypervisor]]),
+    closeConnections: async (lease: string) => {
+      closedFor.push(lease)
+      return 0
     },
-    { trades, sweeps: sweeps(site, options.pace ?? leisurely), concurrency: 8, chance: () => 0 },
+  }
+  const pace = options.pace ?? leisurely
+  const runner = together(
+    stores.map((own, index) =>
+      openRunner(
+        { ...tools, store: own },
+        { trades, sweeps: sweeps(site, pace), concurrency: 8, chance: () => 0, process: `P-${index + 1}` },
+      ),
+    ),
   )
   await runner.drain()
   return {
@@ -136,7 +151,20 @@ export async function openCore(options: { config?: Config; at?: Instant; pace?: 
     close: async () => {
       await runner.stop(0)
       await hypervisor.close()
-      await store.close()
+      await Promise.all(stores.map((own) => own.close()))
+    },
+  }
+}
+
+/** Several runners at the same time. */
+function together(runners: readonly Runner[]): Pick<Runner, 'drain' | 'nextDue' | 'stop'> {
+  return {
+    drain: async () => {
+      await Promise.all(runners.map((runner) => runner.drain()))
+    },
+    nextDue: async () => earliest(...(await Promise.all(runners.map((runner) => runner.nextDue())))),
+    stop: async (grace) => {
+      await Promise.all(runners.map((runner) => runner.stop(grace)))
     },
   }
 }
