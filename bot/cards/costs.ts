@@ -45,8 +45,8 @@ function isEmpty({ months }: Costs): boolean {
 
 function sentence({ whose, costs }: CostFacts): string {
   const { months, charged, forecast, currency } = costs
-  const [first, last] = [months[0]?.month, months.at(-1)?.month]
-  if (isEmpty(costs) || first === undefined || last === undefined) {
+  const [first, last] = [months.find((each) => !isNothing(each))?.month, months.at(-1)?.month]
+  if (first === undefined || last === undefined) {
     return `Costs of ${whose}: nothing was charged lately, and nothing is to come.`
   }
   const past = `Costs of ${whose}: ${charged} ${currency} charged since ${monthName(first)}`

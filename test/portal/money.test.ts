@@ -1,0 +1,159 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { day, demoConfig } from '../operations/core.ts'
+import { checkFocus } from '../pricing/focus-check.ts'
+import { tagsOf, textOf } from './markup.ts'
+import { type Browser, openSite, type Site } from './served.ts'
+
+let site: Site
+afterEach(() => site.close())
+
+/** Alice's server on a site whose file was changed by text. */
+async function open(edit?: (yaml: string) => string): Promise<{ alice: Browser; bob: Browser }> {
+  site = await openSite(await demoConfig(edit))
+  const [alice, bob] = [await site.signedIn('alice'), await site.signedIn('bob')]
+  const order = { template: 'slc5', budget: 'T-1042', days: '60', cpus: '2', memoryGb: '4' }
+  await alice.post('/request', { ...order, name: 'webafs20', purpose: 'AFS' })
+  return { alice, bob }
+}
+
+describe('what a server has cost', () => {
+  let [alice, bob]: [Browser, Browser] | [] = []
+  beforeEach(async () => {
+    const people = await open()
+    await people.bob.post('/requests/R-1/approve')
+    await site.settle()
+    await site.pass(40 * day)
+    // Sessions do not last that long.
+    ;[alice, bob] = [await site.signedIn('alice'), await site.signedIn('bob')]
+  })
+
+  const at = (browser: Browser | undefined, path: string) => {
+    if (browser === undefined) throw new Error('nobody is signed in')
+    return browser.get(path)
+  }
+
+  test('is drawn by month, and stands in a table with links to the statements', async () => {
+    const page = await at(bob, '/costs?of=T-1042')
+
+    const text = textOf(page.html)
+    const tags = tagsOf(page.html)
+    expect(text).toContain('33.30 CHF charged, 74.00 CHF to come if nothing changes')
+    expect(tags.filter(({ attributes }) => attributes.class?.startsWith('piece expected'))).toHaveLength(2)
+    const links = tags.flatMap(({ attributes: { href } }) => (href?.startsWith('/budgets/T') ? [href] : []))
+    expect(links.slice(-2)).toEqual(['/budgets/T-1042/2026-12', '/budgets/T-1042/2027-01'])
+  })
+
+  test('is the same for the machine and for all that its owner has', async () => {
+    const [mine, its] = [await at(alice, '/costs'), await at(alice, '/costs?machine=webafs20')]
+
+    expect(textOf(mine.html)).toContain('33.30 CHF charged, 74.00 CHF to come')
+    expect(textOf(its.html)).toContain('Costs of webafs20')
+    expect(textOf(its.html)).toContain('33.30 CHF charged, 74.00 CHF to come')
+  })
+
+  test('is stated for a month line by line, with a total that does not change any more', async () => {
+    const closed = textOf((await at(bob, '/budgets/t-1042/2026-12')).html)
+    const current = textOf((await at(bob, '/budgets/T-1042/2027-01')).html)
+
+    expect(closed).toContain('Statement for December 2026')
+    expect(closed).toContain('closed: it does not change any more')
+    expect(closed).toContain('29.60 CHF for 1 machine on 31 machine days, of which 23 were free.')
+    expect(closed).toContain('webafs20 GB above the first standard 3 0.685 8 16.44')
+    expect(current).toContain('open: it may still grow')
+  })
+
+  test('can be kept as CSV and as FOCUS, with the rows of the ledger', async () => {
+    const csv = await at(bob, '/budgets/T-1042/2026-12/csv')
+    const focus = await at(bob, '/budgets/T-1042/2026-12/focus')
+
+    expect(csv.headers.get('content-disposition')).toBe('attachment; filename="statement-T-1042-2026-12.csv"')
+    expect(csv.html.split('\r\n').at(-2)).toContain('29.60')
+    expect(checkFocus(focus.html)).toHaveLength(23 + 8 * 3)
+    expect((await at(bob, '/budgets/T-1042/2026-12/pdf')).status).toBe(404)
+  })
+
+  test('is nothing that a stranger may see', async () => {
+    await site.close()
+    const stranger = await open((yaml) => yaml.replace('members: [developers]', 'members: [web-services]'))
+    await stranger.bob.post('/requests/R-1/approve')
+    await site.settle()
+    const carol = await site.signedIn('carol')
+
+    const paths = ['/costs?of=T-1042', '/costs?machine=webafs20', '/budgets/T-1042/2026-11']
+    const pages = await Promise.all([...paths, '/budgets/T-1042/2026-11/csv'].map((path) => carol.get(path)))
+    const open2 = await Promise.all(
+      ['/costs', '/costs?of=budgets', '/budgets'].map((path) => carol.get(path)),
+    )
+
+    expect(pages.map(({ status }) => status)).toEqual([404, 404, 404, 404])
+    expect(open2.map(({ status }) => status)).toEqual([200, 200, 200])
+    expect([...pages, ...open2].map(({ html }) => html).join()).not.toMatch(/107\.30|AFS/)
+  })
+
+  test('is shown before a deletion, with what that saves', async () => {
+    const text = textOf((await at(alice, '/machines/webafs20/confirm/delete')).html)
+
+    expect(text).toContain('That saves 3.70 CHF a day .')
+    expect(text).toContain('70.30 CHF that are held for its days to come go back to T-1042.')
+    expect(text).toContain('a saved machine costs the same')
+  })
+})
+
+describe('a decision', () => {
+  test('has its four facts beside the buttons, on the list and on the page', async () => {
+    const { bob } = await open()
+
+    const pages = [await bob.get('/requests'), await bob.get('/requests/R-1')]
+
+    for (const text of pages.map(({ html }) => textOf(html))) {
+      expect(text).toContain('Total 107.30 CHF Per day, after its free days 3.70 CHF')
+      expect(text).toContain('Left on T-1042 afterwards 1 892.70 CHF Of its limit then taken 5.4 %')
+    }
+  })
+
+  test('on a price that went up shows the new figures, and one press approves at those', async () => {
+    const later =
+      "  - { name: dearer, from: 2026-11-24, freeDays: 0, base: '2.000', perGb: '1.000', perCpu: '1.000' }"
+    await open((yaml) => yaml.replace('# Who may spend', `${later}\n\n# Who may spend`))
+    await site.pass(day)
+    const bob = await site.signedIn('bob')
+
+    const asked = await bob.post('/requests/R-1/approve')
+    const text = textOf(asked.html)
+    const accepted = /name="acceptQuote" value="(Q-[\w-]+)"/.exec(asked.html)?.[1] ?? ''
+    const done = await bob.submit('/requests/R-1/approve', { acceptQuote: accepted })
+
+    expect(asked.status).toBe(409)
+    expect(text).toContain('The price went up by 6.00 CHF since it was quoted.')
+    expect(text).toContain('Total now 360.00 CHF instead of 354.00 CHF')
+    expect(text).toContain('Approve for 360.00 CHF')
+    expect(textOf(done.html)).toContain('Approved. The work has begun.')
+  })
+})
+
+test('a budget that is nearly used up says so, and one that is used up what follows', async () => {
+  const near = await open((yaml) => yaml.replace("limit: '2000.00'", "limit: '130.00'"))
+  await near.bob.post('/requests/R-1/approve')
+  const nearly = textOf((await near.bob.get('/budgets')).html)
+  await site.close()
+  const full = await open((yaml) => yaml.replace("limit: '2000.00'", "limit: '107.30'"))
+  await full.bob.post('/requests/R-1/approve')
+
+  expect(nearly).toContain('82.5 % of the limit is spent or held.')
+  expect(textOf((await full.bob.get('/budgets')).html)).toContain(
+    'Nothing is left: what costs money is refused',
+  )
+})
+
+test('the prices are those of each day, with what a machine at rest costs', async () => {
+  const tariff =
+    "{ name: later, from: 2027-01-01, freeDays: 10, base: '1.200', perGb: '0.500', perCpu: '0.500', saved: { base: '0.100' } }"
+  const { alice } = await open((yaml) => yaml.replace('# Who may spend', `  - ${tariff}\n\n# Who may spend`))
+
+  const text = textOf((await alice.get('/prices')).html)
+
+  expect(text).toContain('A machine with 1 CPU and 1 GB costs 0.96 CHF a day')
+  expect(text).toContain('2009-01-01 holds today standard 0.96 0.685 0.685 31 days')
+  expect(text).toContain('2027-01-01 to come later 1.20 0.50 0.50 10 days')
+  expect(text).toContain('2027-01-01 later, while saved 0.10 0.50 0.50 as above')
+})
