@@ -4,15 +4,7 @@ import { Outage } from '../base/errors.ts'
 import type { Hypervisor } from './hypervisor.ts'
 import { hypervisorUnreachable } from './outages.ts'
 import { type ServerAddress, simulatorStages } from './simulator-rule.ts'
-import {
-  eachLine,
-  Listing,
-  type PlainVerb,
-  type Question,
-  Said,
-  sendLine,
-  Status,
-} from './simulator-wire.ts'
+import { eachLine, Listing, type PlainVerb, type Question, Said, sendLine, Status } from './simulator-wire.ts'
 
 export interface RemoteSimulatorOptions {
   name: string
