@@ -1,6 +1,7 @@
 import { byMachine, costBars, type Costs, isNothing, sumOf } from '../../src/charts/costs.ts'
 import { monthName } from '../../src/base/month.ts'
 import type { Button, Card, Part } from '../card.ts'
+import { capital } from './words.ts'
 import { buttons, card, chart, lineButton, link, table, words } from './parts.ts'
 
 /** What a card about costs is drawn from. */
@@ -47,9 +48,9 @@ function sentence({ whose, costs }: CostFacts): string {
   const { months, charged, forecast, currency } = costs
   const [first, last] = [months.find((each) => !isNothing(each))?.month, months.at(-1)?.month]
   if (first === undefined || last === undefined) {
-    return `Costs of ${whose}: nothing was charged lately, and nothing is to come.`
+    return `${capital(whose)}: nothing was charged lately, and nothing is to come.`
   }
-  const past = `Costs of ${whose}: ${charged} ${currency} charged since ${monthName(first)}`
+  const past = `${capital(whose)}: ${charged} ${currency} charged since ${monthName(first)}`
   return Number(forecast) === 0
     ? `${past}, and nothing to come.`
     : `${past}, and ${forecast} ${currency} to come up to ${monthName(last)} if nothing changes.`

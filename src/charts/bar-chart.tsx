@@ -114,12 +114,17 @@ function BarView({ bar, chart, at, id }: { bar: Bar; chart: Bars; at: Place; id:
         {shortMonth(bar.month)}
       </text>
       {at.index === 0 || bar.month.endsWith('-01') ? (
-        <text class="year" x={middle} y={foot + 34}>
+        <text class={isCramped(chart, at.index) ? 'year cramped' : 'year'} x={middle} y={foot + 34}>
           {yearOf(bar.month)}
         </text>
       ) : null}
     </g>
   )
+}
+
+/** Two years side by side run into each other where there is little room. */
+function isCramped({ bars }: Bars, index: number): boolean {
+  return bars[index + 1]?.month.endsWith('-01') ?? false
 }
 
 /** Which words have room beside a bar: the style sheet shows them by how wide the window is. */

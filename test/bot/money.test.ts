@@ -21,7 +21,7 @@ describe('costs', () => {
 
     expect(Card.safeParse(card).error?.issues).toBeUndefined()
     expect(card?.summary).toBe(
-      'Costs of T-1042: 33.30 CHF charged since December 2026, and 74.00 CHF to come up to January 2027 if nothing changes.',
+      'T-1042: 33.30 CHF charged since December 2026, and 74.00 CHF to come up to January 2027 if nothing changes.',
     )
     const chart = card?.parts.find((part) => part.kind === 'chart')
     expect(chart?.bars.slice(-2)).toEqual([
