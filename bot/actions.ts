@@ -1,8 +1,14 @@
 import type { Card } from './card.ts'
-import { answerReminder, extendByButton, submitExtend, submitResize } from './commands/changes.ts'
+import {
+  answerReminder,
+  extendByButton,
+  previewExtend,
+  submitExtend,
+  submitResize,
+} from './commands/changes.ts'
 import * as desktops from './commands/desktops.ts'
 import { remove, show, showRequest } from './commands/machines.ts'
-import { submitOrder } from './commands/order.ts'
+import { previewOrder, submitOrder } from './commands/order.ts'
 import { steer } from './commands/power.ts'
 import { approveByButton, decide, submitDenial } from './commands/requests.ts'
 import type { Talk } from './commands/talk.ts'
@@ -54,4 +60,11 @@ export const submits: ReadonlyMap<string, Submit> = new Map<string, Submit>([
   ['extend', submitExtend],
   ['resize', submitResize],
   ['deny-request', (talk, id, { reason = '' }) => submitDenial(talk, id, reason)],
+])
+
+/** What each form shows while it is being filled in. A form without a row stays as it is. */
+export const previews: ReadonlyMap<string, Submit> = new Map<string, Submit>([
+  ['request', (talk, host, fields) => previewOrder(talk, 'request', host, fields)],
+  ['quote', (talk, host, fields) => previewOrder(talk, 'quote', host, fields)],
+  ['extend', previewExtend],
 ])

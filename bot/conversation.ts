@@ -4,7 +4,7 @@ import type { Log } from '../src/base/log.ts'
 import type { Caller } from '../src/identity/person.ts'
 import type { Operations } from '../src/operations/perform.ts'
 import type { Site } from '../src/operations/site.ts'
-import { presses, submits } from './actions.ts'
+import { presses, previews, submits } from './actions.ts'
 import type { Button, Card } from './card.ts'
 import { faultCard, outageCard, refusalCard } from './cards/refusal.ts'
 import { lineButton } from './cards/parts.ts'
@@ -43,6 +43,11 @@ export interface Conversation {
   say(caller: Caller, line: string, options: { verb: LineContext['verbs']; key?: string }): Promise<Card[]>
   press(caller: Caller, press: Press): Promise<Card[]>
   submit(caller: Caller, submission: Submission): Promise<Card[]>
+  /**
+   * A form as far as it is filled in: the same form with what it would cost, and nothing done.
+   * @returns nothing when the form has nothing to say before it is sent
+   */
+  preview(caller: Caller, submission: Submission): Promise<Card[]>
 }
 
 export interface ConversationServices {
@@ -71,6 +76,11 @@ export function openConversation(services: ConversationServices): Conversation {
         if (action === 'run') return say(talk, fields.line ?? '', 'mention')
         const submit = submits.get(action)
         return submit === undefined ? unknownAction(log, action) : submit(talk, value, fields)
+      }),
+    preview: (caller, { action, value, fields }) =>
+      answered(log, async () => {
+        const preview = previews.get(action)
+        return preview === undefined ? [] : preview(talkWith(caller, 'preview', undefined), value, fields)
       }),
   }
 }

@@ -1,15 +1,31 @@
 import type { MachineView } from '../../src/operations/shapes/machine.ts'
 import type { Card } from '../card.ts'
 import type { Drawing } from './drawing.ts'
-import { card, field, type FieldFault, termHint } from './parts.ts'
+import { card, facts, field, type FieldFault, termHint } from './parts.ts'
 import type { TemplateView } from './templates.ts'
-import { sizeWords, when } from './words.ts'
+import { priceWords, sizeWords, when } from './words.ts'
+
+/** What more time would cost, while it is being asked for. */
+export interface ExtensionPrice {
+  expiresAt: string
+  quote: { total: string; currency: string }
+  needsApproval: boolean
+}
+
+function extensionFacts({ expiresAt, quote, needsApproval }: ExtensionPrice, drawing: Drawing) {
+  return facts(
+    ['New end', when(expiresAt, drawing)],
+    ['Price', priceWords(quote.total, quote.currency)],
+    ['Approval', needsApproval ? 'the budget’s holder is asked first' : null],
+  )
+}
 
 export function extendForm(
   machine: MachineView,
   known: { term: string },
   faults: readonly FieldFault[],
   drawing: Drawing,
+  price?: ExtensionPrice,
 ): Card {
   const { name, expiresAt } = machine
   const ends = expiresAt === null ? 'has no end' : `ends on ${when(expiresAt, drawing)}`
@@ -18,6 +34,7 @@ export function extendForm(
     title: `Extend ${name}`,
     tone: faults.length > 0 ? 'warn' : 'neutral',
     parts: [
+      price === undefined ? undefined : extensionFacts(price, drawing),
       {
         kind: 'form',
         action: 'extend',

@@ -2,6 +2,7 @@ import { Refusal } from '../../src/base/errors.ts'
 import { extendMachine } from '../../src/operations/extend-machine.ts'
 import { letGoMachine } from '../../src/operations/let-go-machine.ts'
 import { listTemplates } from '../../src/operations/list-templates.ts'
+import { quoteExtension } from '../../src/operations/quote-extension.ts'
 import { resizeMachine } from '../../src/operations/resize-machine.ts'
 import { controlMachine } from '../../src/operations/control-machine.ts'
 import type { MachineView } from '../../src/operations/shapes/machine.ts'
@@ -74,6 +75,21 @@ export async function submitExtend(talk: Talk, name: string, fields: Fields): Pr
     if (!(error instanceof Refusal) || (error.code !== 'bad_term' && error.code !== 'invalid_input'))
       throw error
     return [extendForm(machine, { term: text }, [{ path: 'term', message: error.message }], talk.drawing)]
+  }
+}
+
+/** The form for more time while it is being filled in: what that costs, and with nothing done. */
+export async function previewExtend(talk: Talk, name: string, fields: Fields): Promise<Card[]> {
+  const machine = await machineFacts(talk, name)
+  const known = { term: fields.term ?? '' }
+  if (known.term.trim() === '') return [extendForm(machine, known, [], talk.drawing)]
+  try {
+    const term = extensionTerm(termOfText(known.term, zoned(talk)), machine.expiresAt, zoned(talk))
+    const price = await talk.perform(quoteExtension, { name, ...term })
+    return [extendForm(machine, known, [], talk.drawing, price)]
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return [extendForm(machine, known, [{ path: 'term', message: error.message }], talk.drawing)]
   }
 }
 

@@ -35,6 +35,12 @@ export async function submitOrder(talk: Talk, kind: Kind, host: string, fields: 
   return withForm(talk, kind, known, () => work(talk, wantedIn(known, zoned(talk))))
 }
 
+/** A form while it is being filled in: with its price as soon as that can be told, and with nothing done. */
+export async function previewOrder(talk: Talk, kind: Kind, host: string, fields: Fields): Promise<Card[]> {
+  const filled = Object.fromEntries(Object.entries(fields).filter(([, value]) => value.trim() !== ''))
+  return [await formFor(talk, kind, host === '' ? filled : { host, ...filled }, [])]
+}
+
 /** The answer to a whole order; nothing when pieces are missing. */
 async function requested(talk: Talk, wanted: Wanted): Promise<Card | undefined> {
   const { template, term, budget, purpose } = wanted
@@ -187,7 +193,7 @@ async function formFor(talk: Talk, kind: Kind, known: Fields, faults: readonly F
     talk.perform(listTemplates, {}),
     talk.perform(listBudgets, {}),
   ])
-  const price = faults.length > 0 || kind === 'quote' ? undefined : await earlyPrice(talk, known)
+  const price = faults.length > 0 ? undefined : await earlyPrice(talk, known)
   const form = { kind, known, templates: templates.items, budgets: budgets.items }
   if (price instanceof Refusal) {
     return orderForm({ ...form, faults: faultsOf(price) }, hasRole(talk.caller, 'operator'))

@@ -41,6 +41,27 @@ describe('requests', () => {
     expect(rig.told.notices).toEqual([])
   })
 
+  test('a form that is being filled in shows its price, and asks for nothing yet', async () => {
+    const caller = await rig.web('alice')
+    const fields = { template: 'slc5', term: '60d', cpus: '2', memory: '4', purpose: '' }
+
+    const [card] = await rig.conversation.preview(caller, { action: 'request', value: '', fields })
+    const [waiting] = await rig.say('bob', 'approve')
+
+    expect(card?.parts[0]).toMatchObject({ kind: 'facts', rows: [{ value: '107.30 CHF for 60 days' }, {}] })
+    expect(formOf(card).fields.find(({ name }) => name === 'cpus')?.value).toBe('2')
+    expect(buttonsOf(waiting)).toEqual([])
+  })
+
+  test('a form that is filled in wrong says where, before it is sent', async () => {
+    const caller = await rig.web('alice')
+    const fields = { template: 'slc5', term: 'soon', cpus: '' }
+
+    const [card] = await rig.conversation.preview(caller, { action: 'request', value: '', fields })
+
+    expect(Object.keys(errorsOf(card))).toEqual(['term'])
+  })
+
   test('a form that is sent whole asks for the server', async () => {
     const [form] = await rig.say('alice', 'request slc5 for 60d')
 
@@ -277,6 +298,20 @@ describe('machines', () => {
     const [card] = await rig.say('alice', 'resize webafs20 4cpu')
 
     expect(card).toMatchObject({ about: 'request:R-2', title: 'R-2 · another size' })
+  })
+
+  test('the form for more time says what it would cost before it is sent', async () => {
+    const caller = await rig.web('alice')
+    const ask = (term: string) =>
+      rig.conversation.preview(caller, { action: 'extend', value: 'webafs20', fields: { term } })
+
+    const [priced] = await ask('30d')
+    const [wrong] = await ask('soon')
+    const [empty] = await ask('')
+
+    expect(JSON.stringify(priced?.parts[0])).toContain('111.00 CHF')
+    expect(errorsOf(wrong)).toHaveProperty('term')
+    expect(empty?.tone).toBe('neutral')
   })
 
   test('"I need more memory" opens the form for another size', async () => {
