@@ -1,3 +1,5 @@
+import type { Duplex } from 'node:stream'
+import type { Instant } from '../base/clock.ts'
 import type { Size } from '../machines/machine.ts'
 
 /** What a machine is to be made as. */
@@ -11,6 +13,12 @@ export interface MachineSpec extends Size {
   os: 'linux' | 'windows' | 'other'
   /** Account names that are to be administrators in the guest (sudo, local Administrators). */
   administrators: readonly string[]
+  /** The ref of an image of the library to make its disk from, in the place of the template's. */
+  image?: string
+  /** The ref of an image to be put beside its own disk, as a second one. */
+  data?: string
+  /** On a network of its own, without a way to other machines. */
+  isolated?: boolean
 }
 
 /**
@@ -31,6 +39,43 @@ export interface MachineStatus {
   rdp: { host: string; port: number } | null
   /** The provider's own word for its state, for people to read. Nothing is decided by it. */
   providerState: string
+}
+
+/** A state of a machine that can be gone back to. */
+export interface Snapshot {
+  name: string
+  takenAt: Instant
+}
+
+/** A disk in the library, from which machines can be made. */
+export interface Image {
+  /** Ours, unique and never used again. */
+  ref: string
+  /** What it takes up, in GB. */
+  sizeGb: number
+}
+
+/** How a machine would get to another host, and why not better than that. */
+export type Passage = { how: 'live' } | { how: 'quick' | 'none'; why: string }
+
+/**
+ * What a machine is and does at this moment. Whatever the provider cannot say is null, and what went wrong in asking
+ * is a problem in words: one device that does not answer does not hide the others.
+ */
+export interface Figures {
+  uptimeSeconds: number | null
+  /** Share of its processors in use, 0 to 1. */
+  cpuLoad: number | null
+  memoryUsedGb: number | null
+  /** Whether the guest's own agent answers. */
+  heartbeat: 'ok' | 'lost' | 'none'
+  /** Bytes since it started. */
+  disks: { name: string; sizeGb: number | null; readBytes: number | null; writtenBytes: number | null }[]
+  networks: { name: string; mac: string | null; receivedBytes: number | null; sentBytes: number | null }[]
+  snapshots: Snapshot[]
+  /** A small picture of its screen. */
+  thumbnail: { type: 'image/png'; body: Uint8Array } | null
+  problems: string[]
 }
 
 export interface HostStatus {
@@ -112,8 +157,54 @@ export interface Hypervisor {
    * user is left, their connections are closed, and it runs. Doing it twice is doing it again.
    */
   restoreClean(ref: string, signal: AbortSignal): Promise<void>
-  /** Removes the machine, running or half-made, and its disks. One that is gone already is success. */
+  /** Removes the machine, running or half-made, its disks and its snapshots. One that is gone already is success. */
   remove(ref: string, signal: AbortSignal): Promise<void>
+
+  /** Keeps its disks, and its memory if it runs, to go back to. A snapshot of that name is kept as it is. */
+  snapshot(ref: string, name: string, signal: AbortSignal): Promise<void>
+  /**
+   * Goes back to a snapshot: afterwards it runs if it ran then, and is stopped if not.
+   * @throws Outage `hypervisor_refused` when it has none of that name.
+   */
+  revert(ref: string, name: string, signal: AbortSignal): Promise<void>
+  /** Forgets a snapshot; the machine stays as it is. One that is gone already is success. */
+  forget(ref: string, name: string, signal: AbortSignal): Promise<void>
+
+  /**
+   * Makes an image of the disk of a stopped machine, which stays as it is. An image of that ref is kept as it is; one
+   * that was broken off is not there. A machine that is not stopped is refused, since its disk is in motion.
+   */
+  capture(ref: string, image: string, signal: AbortSignal): Promise<void>
+  /** The images of the library. */
+  images(signal: AbortSignal): Promise<Image[]>
+  /** Removes an image. Machines made from it go on. One that is gone already is success. */
+  removeImage(image: string, signal: AbortSignal): Promise<void>
+  /**
+   * Writes an image to a file that the hypervisor can reach, in the format of the file's ending (`.qcow2`, `.vhd`,
+   * `.vhdx`). @throws Outage `hypervisor_refused` for another ending, a file that is there, or an image that is not.
+   */
+  exportImage(image: string, file: string, signal: AbortSignal): Promise<void>
+  /**
+   * Takes a file into the library, verified and in the format that the hypervisor wants.
+   * @throws Outage `hypervisor_refused` when it is no disk, or a damaged one.
+   */
+  importImage(file: string, image: string, signal: AbortSignal): Promise<void>
+
+  /** How it would get to that host now: nothing is changed. */
+  passage(ref: string, host: string, signal: AbortSignal): Promise<Passage>
+  /**
+   * Moves it to another host, live where `passage` says so, else saved, moved and resumed; one that is stopped or
+   * saved stays so. Being there already is success. What cannot be is refused, and it stays where it was.
+   */
+  migrate(ref: string, host: string, signal: AbortSignal): Promise<void>
+
+  /** What it is and does at this moment. */
+  figures(ref: string, signal: AbortSignal): Promise<Figures>
+  /**
+   * Opens its screen (RFB 3.8, RFC 6143) or its serial line as a stream of bytes, which whoever asked closes.
+   * @throws Outage `hypervisor_refused` when it does not run or has no such thing.
+   */
+  console(ref: string, kind: 'screen' | 'serial', signal: AbortSignal): Promise<Duplex>
 
   /** Lets go of connections. Machines go on. Harmless twice; other calls are over with by then. */
   close(): Promise<void>

@@ -2,9 +2,21 @@ import { connect, type Socket } from 'node:net'
 import { z } from 'zod'
 import { Outage } from '../base/errors.ts'
 import type { Hypervisor } from './hypervisor.ts'
-import { hypervisorUnreachable } from './outages.ts'
+import { hypervisorUnreachable, machineMissing, refused } from './outages.ts'
 import { type ServerAddress, simulatorStages } from './simulator-rule.ts'
-import { eachLine, Listing, type PlainVerb, type Question, Said, sendLine, Status } from './simulator-wire.ts'
+import {
+  eachLine,
+  Images,
+  Listing,
+  Measured,
+  type PairVerb,
+  type PlainVerb,
+  type Question,
+  Said,
+  sendLine,
+  Status,
+  Way,
+} from './simulator-wire.ts'
 
 export interface RemoteSimulatorOptions {
   name: string
@@ -17,6 +29,9 @@ export function remoteSimulator(options: RemoteSimulatorOptions): Hypervisor {
   const wire = openWire(options)
   const plain = (call: PlainVerb) => async (ref: string, signal: AbortSignal) => {
     await wire.ask({ call, ref }, nothing, signal)
+  }
+  const pair = (call: PairVerb) => async (ref: string, word: string, signal: AbortSignal) => {
+    await wire.ask({ call, ref, word }, nothing, signal)
   }
   return {
     name: options.name,
@@ -37,6 +52,25 @@ export function remoteSimulator(options: RemoteSimulatorOptions): Hypervisor {
     resume: plain('resume'),
     restoreClean: plain('restoreClean'),
     remove: plain('remove'),
+    snapshot: pair('snapshot'),
+    revert: pair('revert'),
+    forget: pair('forget'),
+    capture: pair('capture'),
+    images: (signal) => wire.ask({ call: 'images' }, Images, signal),
+    removeImage: async (ref, signal) => {
+      await wire.ask({ call: 'removeImage', ref }, nothing, signal)
+    },
+    exportImage: pair('exportImage'),
+    importImage: pair('importImage'),
+    passage: (ref, word, signal) => wire.ask({ call: 'passage', ref, word }, Way, signal),
+    migrate: pair('migrate'),
+    figures: (ref, signal) => wire.ask({ call: 'figures', ref }, Measured, signal),
+    async console(ref, _kind, signal) {
+      const { power } = await wire.ask({ call: 'status', ref }, Status, signal)
+      if (power === 'missing') throw machineMissing(ref)
+      // Its bytes would need a connection of their own.
+      throw refused('A simulator that another process serves has no consoles.')
+    },
     close: async () => wire.close(),
   }
 }

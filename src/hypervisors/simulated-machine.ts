@@ -26,6 +26,22 @@ export const SimulatedMachine = z.object({
   boots: z.number(),
   /** When its power last changed. */
   since: z.string(),
+  /** What its disk was made from, and what is on it: where that came from, step by step. */
+  origin: z.string().default(''),
+  disk: z.string().default(''),
+  /** What is on its second disk, if it has one. */
+  data: z.string().nullable().default(null),
+  isolated: z.boolean().default(false),
+  snapshots: z
+    .array(
+      z.object({
+        name: z.string(),
+        takenAt: z.string(),
+        power: z.enum(['running', 'stopped', 'saved', 'paused']),
+        disk: z.string(),
+      }),
+    )
+    .default([]),
 })
 export type SimulatedMachine = z.infer<typeof SimulatedMachine>
 
@@ -33,11 +49,11 @@ export type SimulatedMachine = z.infer<typeof SimulatedMachine>
 // would say when it cannot be done.
 type Change = (machine: SimulatedMachine, at: Instant) => SimulatedMachine
 
-function boot(machine: SimulatedMachine, at: Instant): SimulatedMachine {
+export function boot(machine: SimulatedMachine, at: Instant): SimulatedMachine {
   return { ...machine, power: 'running', boots: machine.boots + 1, since: at }
 }
 
-function halt(machine: SimulatedMachine, at: Instant): SimulatedMachine {
+export function halt(machine: SimulatedMachine, at: Instant): SimulatedMachine {
   return machine.power === 'stopped' ? machine : { ...machine, power: 'stopped', since: at }
 }
 
@@ -92,33 +108,53 @@ export function resized(machine: SimulatedMachine, size: Size, at: Instant): Sim
 }
 
 export function restored(machine: SimulatedMachine, at: Instant): SimulatedMachine {
-  return { ...boot(machine, at), generation: machine.generation + 1 }
+  const clean = { disk: usedBy(machine, machine.origin), snapshots: [] }
+  return { ...boot(machine, at), ...clean, generation: machine.generation + 1 }
 }
 
-/** The machine after one more stage of making it. `address` is the one it gets when its turn for that comes. */
+/** What is on a disk once this machine has run from it. */
+function usedBy({ ref }: SimulatedMachine, origin: string): string {
+  return `${origin} > ${ref}`
+}
+
+/** Moves it: live when it runs, else as it lies. */
+export function moved(machine: SimulatedMachine, host: string): SimulatedMachine {
+  return machine.host === host ? machine : { ...machine, host }
+}
+
+/** What making a machine needs to be told: the address it gets when its turn for that comes, and what its disks hold. */
+export interface MakingFacts {
+  at: Instant
+  address: string
+  origin: string
+  data: string | null
+}
+
+/** The machine after one more stage of making it. */
 export function advanced(
   machine: SimulatedMachine | undefined,
   spec: MachineSpec,
   stage: string,
-  facts: { at: Instant; address: string },
+  facts: MakingFacts,
 ): SimulatedMachine {
   const index = simulatorStages.findIndex((name) => name === stage)
   if (index === -1) throw refused(`There is no provisioning stage "${stage}".`)
   if (machine === undefined && index > 0) throw machineMissing(spec.ref)
-  const before = machine ?? fresh(spec, facts.at)
+  const before = machine ?? fresh(spec, facts)
   if (before.made > index) return before
   if (before.made < index) throw refused(`Machine ${spec.ref} is not yet ready for "${stage}".`)
   const after = { ...before, made: index + 1 }
   if (stage === 'registering the network') return { ...after, address: facts.address }
-  return stage === 'booting' ? boot(after, facts.at) : after
+  return stage === 'booting' ? { ...boot(after, facts.at), disk: usedBy(after, after.origin) } : after
 }
 
-function fresh(spec: MachineSpec, at: Instant): SimulatedMachine {
+function fresh(spec: MachineSpec, { at, origin, data }: MakingFacts): SimulatedMachine {
   const { ref, name, host, template, os, cpus, memoryGb } = spec
   const disk = { power: 'stopped' as const, made: 0, generation: 1, boots: 0, since: at }
   const network = { address: null, rdpPort: null }
   const administrators = [...spec.administrators]
-  return { ref, name, host, template, os, cpus, memoryGb, administrators, ...disk, ...network }
+  const disks = { origin, disk: origin, data, snapshots: [], isolated: spec.isolated ?? false }
+  return { ref, name, host, template, os, cpus, memoryGb, administrators, ...disk, ...disks, ...network }
 }
 
 /** Whether its making is over. */

@@ -32,7 +32,9 @@ export function roomLedger(rule: Pick<SimulatorRule, 'hosts' | 'overcommit'>): R
     check(before, after) {
       const limit = limits.get(after.host)
       if (limit === undefined) return
-      const [now, wanted] = [before === undefined ? none : taken(before), taken(after)]
+      // One that comes from another host takes all of its room anew.
+      const now = before?.host === after.host ? taken(before) : none
+      const wanted = taken(after)
       const others = sum(given.get(after.host), now, -1)
       for (const part of ['slots', 'cpus', 'memoryMb'] as const) {
         // What is there stays, even where the site's file has made its host smaller since.

@@ -7,6 +7,7 @@ import type { Log } from '../base/log.ts'
 import type { MachineStatus } from './hypervisor.ts'
 import { hypervisorUnreachable } from './outages.ts'
 import { type Farm, openFarm } from './simulated-farm.ts'
+import { type Library, openLibrary } from './simulated-library.ts'
 import { hasRdp, type SimulatedMachine, stateInWords } from './simulated-machine.ts'
 import { rdpHosts } from './simulated-rdp-host.ts'
 import { type FaultPlan, faultPlan, type Occasion } from './simulator-faults.ts'
@@ -31,12 +32,17 @@ type Change = (machine: SimulatedMachine | undefined) => SimulatedMachine | unde
 /** The farm with time, faults, RDP servers and a memory around it: what every call of the simulator goes through. */
 export interface World {
   readonly farm: Farm
+  readonly library: Library
   readonly faults: FaultPlan
   now(): Instant
   /** Does the work of one call, with whatever was planned to go wrong in it. */
   call<T>(occasion: Occasion, signal: AbortSignal, work: () => Promise<T>): Promise<T>
   /** Changes a machine, which takes its time. `newHost` is where one that does not exist yet is to be. */
   change(ref: string, signal: AbortSignal, next: Change, newHost?: string): Promise<void>
+  /** Waits as long as a change takes. */
+  wait(signal: AbortSignal): Promise<void>
+  /** Resolves once the library is in the farm's file with this image, or without it. */
+  saveImage(ref: string): Promise<void>
   /** Changes a machine at once, asking nobody. */
   strike(ref: string, next: Change): Promise<void>
   status(machine: SimulatedMachine): MachineStatus
@@ -46,8 +52,10 @@ export interface World {
 export async function openWorld(options: SimulatorOptions, services: SimulatorServices): Promise<World> {
   const { log, sleep = realSleep } = services
   const { name, statePath: path } = options
-  const farm = openFarm(options, path === undefined ? [] : await readFarm(path, log))
-  const writer = path === undefined ? forgetful : farmWriter(path, farm, log)
+  const remembered = path === undefined ? { machines: [], images: [] } : await readFarm(path, log)
+  const farm = openFarm(options, remembered.machines)
+  const library = openLibrary(remembered.images)
+  const writer = path === undefined ? forgetful : farmWriter(path, farm, library, log)
   const faults = faultPlan(options.faults)
   const rdp = rdpHosts()
   const stageMillis = roughMillis(options.stage)
@@ -159,7 +167,9 @@ export async function openWorld(options: SimulatorOptions, services: SimulatorSe
 
   // Machines that ran when the process ended have gone on meanwhile.
   await Promise.all(Array.from(farm.all()).filter(listens).map(listen))
-  return { farm, faults, now: () => services.clock.now(), call, change, strike, status, close }
+  const now = () => services.clock.now()
+  const saveImage = (ref: string) => writer.save(ref)
+  return { farm, library, faults, now, call, change, wait, saveImage, strike, status, close }
 }
 
 async function realSleep(millis: number, signal: AbortSignal): Promise<void> {

@@ -111,6 +111,17 @@ function perform(hypervisor: Hypervisor, question: Question, signal: AbortSignal
       return hypervisor.provision(question.spec, question.stage, signal)
     case 'resize':
       return hypervisor.resize(question.ref, question.size, signal)
+    case 'images':
+      return hypervisor.images(signal)
+    case 'snapshot':
+    case 'revert':
+    case 'forget':
+    case 'capture':
+    case 'exportImage':
+    case 'importImage':
+    case 'passage':
+    case 'migrate':
+      return hypervisor[question.call](question.ref, question.word, signal)
     default:
       return hypervisor[question.call](question.ref, signal)
   }

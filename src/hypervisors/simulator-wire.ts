@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { z } from 'zod'
-import type { Inventory, MachineSpec, MachineStatus } from './hypervisor.ts'
+import type { Figures, Image, Inventory, MachineSpec, MachineStatus, Passage } from './hypervisor.ts'
 
 /**
  * What is said between a simulator's server and the processes that use it: JSON, a message a line, in both directions on
@@ -15,6 +15,9 @@ const Spec: z.ZodType<MachineSpec> = Size.extend({
   template: z.string(),
   os: z.enum(['linux', 'windows', 'other']),
   administrators: z.array(z.string()),
+  image: z.string().exactOptional(),
+  data: z.string().exactOptional(),
+  isolated: z.boolean().exactOptional(),
 })
 
 /** Calls that take nothing but a ref and give nothing. */
@@ -30,12 +33,29 @@ export const plainVerbs = [
 ] as const
 export type PlainVerb = (typeof plainVerbs)[number]
 
+/** Calls that take two words (a machine or a file, and what about it) and give nothing. */
+export const pairVerbs = [
+  'snapshot',
+  'revert',
+  'forget',
+  'capture',
+  'exportImage',
+  'importImage',
+  'migrate',
+] as const
+export type PairVerb = (typeof pairVerbs)[number]
+
 export const Question = z.discriminatedUnion('call', [
   z.object({ call: z.literal('inventory') }),
   z.object({ call: z.literal('status'), ref: Ref }),
   z.object({ call: z.literal('provision'), spec: Spec, stage: z.string() }),
   z.object({ call: z.literal('resize'), ref: Ref, size: Size }),
   z.object({ call: z.enum(plainVerbs), ref: Ref }),
+  z.object({ call: z.enum(pairVerbs), ref: Ref, word: z.string() }),
+  z.object({ call: z.literal('images') }),
+  z.object({ call: z.literal('removeImage'), ref: Ref }),
+  z.object({ call: z.literal('passage'), ref: Ref, word: z.string() }),
+  z.object({ call: z.literal('figures'), ref: Ref }),
 ])
 export type Question = z.infer<typeof Question>
 
@@ -74,6 +94,30 @@ export const Listing: z.ZodType<Inventory> = z.object({
     }),
   ),
   machines: z.array(Status),
+})
+
+export const Images: z.ZodType<Image[]> = z.array(z.object({ ref: Ref, sizeGb: z.number() }))
+
+export const Way: z.ZodType<Passage> = z.union([
+  z.object({ how: z.literal('live') }),
+  z.object({ how: z.enum(['quick', 'none']), why: z.string() }),
+])
+
+const count = z.number().nullable()
+
+/** A picture would not survive being JSON; a simulated machine has none. */
+export const Measured: z.ZodType<Figures> = z.object({
+  uptimeSeconds: count,
+  cpuLoad: count,
+  memoryUsedGb: count,
+  heartbeat: z.enum(['ok', 'lost', 'none']),
+  disks: z.array(z.object({ name: z.string(), sizeGb: count, readBytes: count, writtenBytes: count })),
+  networks: z.array(
+    z.object({ name: z.string(), mac: z.string().nullable(), receivedBytes: count, sentBytes: count }),
+  ),
+  snapshots: z.array(z.object({ name: z.string(), takenAt: z.string() })),
+  thumbnail: z.null(),
+  problems: z.array(z.string()),
 })
 
 export function sendLine(socket: Socket, message: Asked | Said): void {

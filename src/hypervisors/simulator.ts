@@ -1,9 +1,9 @@
 import { assert } from '../base/errors.ts'
 import type { Hypervisor, MachineStatus } from './hypervisor.ts'
-import { machineMissing, refused } from './outages.ts'
+import { acting, occasion } from './simulated-calls.ts'
+import { keeping } from './simulated-keeping.ts'
 import {
   advanced,
-  isMade,
   paused,
   powerChanges,
   type PowerVerb,
@@ -11,8 +11,8 @@ import {
   restored,
   type SimulatedMachine,
 } from './simulated-machine.ts'
+import { travel } from './simulated-travel.ts'
 import { openWorld, type SimulatorOptions, type SimulatorServices, type World } from './simulated-world.ts'
-import type { Occasion } from './simulator-faults.ts'
 import { type FaultInput, simulatorStages } from './simulator-rule.ts'
 
 /** What tests and demonstrations may do to a simulated farm. */
@@ -49,6 +49,8 @@ export async function simulator(
     ...queries(world),
     ...making(world),
     ...control(world),
+    ...keeping(world),
+    ...travel(world),
     ...faultsOf(world),
     close: () => world.close(),
   }
@@ -73,7 +75,13 @@ function making(world: World): Pick<Hypervisor, 'provision'> {
   return {
     provision(spec, stage, signal) {
       const { ref, name, host } = spec
-      const facts = () => ({ at: world.now(), address: world.farm.freeAddress(name) })
+      const { image, data } = spec
+      const facts = () => ({
+        at: world.now(),
+        address: world.farm.freeAddress(name),
+        origin: image === undefined ? spec.template : world.library.disk(image),
+        data: data === undefined ? null : world.library.disk(data),
+      })
       return world.call({ call: 'provision', stage, ref, name, host }, signal, async () => {
         world.farm.checkHost(host)
         await world.change(ref, signal, (machine) => advanced(machine, spec, stage, facts()), host)
@@ -83,17 +91,7 @@ function making(world: World): Pick<Hypervisor, 'provision'> {
 }
 
 function control(world: World): Pick<Hypervisor, PowerVerb | 'resize' | 'restoreClean' | 'remove'> {
-  /** One call on a machine that has to be there and whole. */
-  function act(
-    verb: Occasion['call'],
-    ref: string,
-    signal: AbortSignal,
-    next: (machine: SimulatedMachine) => SimulatedMachine,
-  ): Promise<void> {
-    const change = () => world.change(ref, signal, (machine) => next(whole(machine, ref)))
-    return world.call(occasion(world, verb, ref), signal, change)
-  }
-
+  const act = acting(world)
   const power = (verb: PowerVerb) => (ref: string, signal: AbortSignal) =>
     act(verb, ref, signal, (machine) => powerChanges[verb](machine, world.now()))
 
@@ -133,17 +131,6 @@ function faultsOf(world: World): Faults {
     pauseBehindOurBack: (ref) => strike(ref, (machine) => paused(machine, world.now())),
     machine: (ref) => world.farm.get(ref),
   }
-}
-
-function occasion({ farm }: World, call: Occasion['call'], ref: string): Occasion {
-  const machine = farm.get(ref)
-  return { call, ref, name: machine?.name, host: machine?.host }
-}
-
-function whole(machine: SimulatedMachine | undefined, ref: string): SimulatedMachine {
-  if (machine === undefined) throw machineMissing(ref)
-  if (!isMade(machine)) throw refused(`Machine ${ref} is still being made.`, { transient: true })
-  return machine
 }
 
 function missing(ref: string): MachineStatus {

@@ -1,11 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Outage } from '../../src/base/errors.ts'
 import type { Hypervisor, MachineSpec } from '../../src/hypervisors/hypervisor.ts'
+import { keepingContract } from './hypervisor-keeping-contract.ts'
 
 export interface HypervisorUnderTest {
   hypervisor: Hypervisor
   /** A host of it with room for two machines of 2 CPUs and 2 GB. */
   host: string
+  /** Another host with room for one, where there is one to move to. */
+  otherHost?: string
+  /** A folder that the hypervisor reads and writes. */
+  folder: string
   /** A template that it has; `slc5` when nothing is said. */
   template?: string
   dispose(): Promise<void>
@@ -27,6 +32,7 @@ const verbs: [string, (hypervisor: Hypervisor, ref: string, signal: AbortSignal)
 
 /** What every driver promises: the prose of the port, as tests. */
 export function hypervisorContract(name: string, open: () => Promise<HypervisorUnderTest>): void {
+  keepingContract(name, open)
   describe(`${name} keeps the promises of a hypervisor:`, () => {
     let opened: HypervisorUnderTest
     let hypervisor: Hypervisor

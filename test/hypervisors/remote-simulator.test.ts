@@ -26,7 +26,7 @@ async function contractOn(where: (folder: string) => Promise<ServerAddress>) {
     await farm.close()
     await rm(folder, { recursive: true })
   }
-  return { hypervisor, host: 'small', dispose }
+  return { hypervisor, host: 'small', otherHost: 'big', folder, dispose }
 }
 
 hypervisorContract('the simulator behind a socket', () =>

@@ -1,4 +1,7 @@
 import { EventEmitter, once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { openFarm } from '../../src/hypervisors/simulated-farm.ts'
 import { hypervisorContract } from '../contracts/hypervisor-contract.ts'
@@ -6,7 +9,12 @@ import { aRule, aSimulator, aSpec, never, provision, type Simulated } from './si
 
 hypervisorContract('the simulator', async () => {
   const hypervisor = await aSimulator()
-  return { hypervisor, host: 'small', dispose: () => hypervisor.close() }
+  const folder = await mkdtemp(join(tmpdir(), 'simulator-'))
+  const dispose = async () => {
+    await hypervisor.close()
+    await rm(folder, { recursive: true })
+  }
+  return { hypervisor, host: 'small', otherHost: 'big', folder, dispose }
 })
 
 let open: Simulated[] = []
@@ -216,3 +224,35 @@ function aNap() {
     release: () => held.emit('release'),
   }
 }
+
+describe('disks', () => {
+  test('a copy carries what was on the disk of the original, and a clean machine does not keep it', async () => {
+    const hypervisor = await opened()
+    await provision(hypervisor, aSpec({ ref: 'm-1' }))
+    await hypervisor.powerOff('m-1', never)
+    await hypervisor.capture('m-1', 'i-1', never)
+
+    await provision(hypervisor, aSpec({ ref: 'm-2', image: 'i-1' }))
+    await provision(hypervisor, aSpec({ ref: 'm-3', data: 'i-1', isolated: true }))
+    await hypervisor.restoreClean('m-1', never)
+
+    expect(hypervisor.machine('m-2')?.disk).toBe('desktop > m-1 > m-2')
+    expect(hypervisor.machine('m-3')).toMatchObject({
+      disk: 'desktop > m-3',
+      data: 'desktop > m-1',
+      isolated: true,
+    })
+    expect(hypervisor.machine('m-1')?.disk).toBe('desktop > m-1')
+  })
+
+  test('a machine is not moved to a host without room for it', async () => {
+    const hypervisor = await opened()
+    for (const ref of ['a', 'b', 'c']) await provision(hypervisor, aSpec({ ref, host: 'small' }))
+    await provision(hypervisor, aSpec({ ref: 'm-1', host: 'big' }))
+
+    const moving = hypervisor.migrate('m-1', 'small', never)
+
+    await expect(moving).rejects.toMatchObject({ code: 'hypervisor_refused', transient: false })
+    expect(hypervisor.machine('m-1')?.host).toBe('big')
+  })
+})
