@@ -37,7 +37,23 @@ export const PoolRule = z.strictObject({
       clipboard: z.boolean().default(false),
       printers: z.boolean().default(false),
       drives: z.boolean().default(false),
+      /** Serial and parallel ports. */
+      ports: z.boolean().default(false),
+      smartcards: z.boolean().default(false),
+      /** Plug-and-play devices of the terminal. */
+      devices: z.boolean().default(false),
       audio: z.enum(['client', 'host', 'none']).default('client'),
+      /** `one` and `all` fill the terminal's screens; `window` is a window of `size`. */
+      displays: z.enum(['one', 'all', 'window']).default('one'),
+      size: z
+        .strictObject({
+          width: z.number().int().min(200).max(8192),
+          height: z.number().int().min(200).max(8192),
+        })
+        .optional(),
+      colours: z.union([z.literal(15), z.literal(16), z.literal(24), z.literal(32)]).default(32),
+      /** Whether its desktops speak CredSSP (NLA). */
+      nla: z.boolean().default(true),
     })
     .prefault({}),
 })

@@ -20,6 +20,8 @@ export interface RdpFacts {
   allowed: PoolRule['rdp']
   /** The kind of terminal that will read the file, when it is known. */
   terminalKind?: TerminalRule['kind'] | null
+  /** The site's Remote Desktop Gateway, `host` or `host:port`, where it has one. */
+  gateway?: string | null
 }
 
 /** The longest login that clients pass on. */
@@ -36,7 +38,13 @@ export function rdpFile(facts: RdpFacts): string {
 
 /** The same as data, in file order, for whoever wants to sign it first. @throws Refusal as `rdpFile`. */
 export function rdpProperties(facts: RdpFacts): RdpProperty[] {
-  return [...whereAndWho(facts), ...security(facts), ...redirections(facts), ...display]
+  return [
+    ...whereAndWho(facts),
+    ...security(facts),
+    ...through(facts),
+    ...redirections(facts),
+    ...display(facts),
+  ]
 }
 
 function whereAndWho({ address, user, domain, ticket }: RdpFacts): RdpProperty[] {
@@ -58,15 +66,30 @@ function whereAndWho({ address, user, domain, ticket }: RdpFacts): RdpProperty[]
   ]
 }
 
-function security({ terminalKind }: RdpFacts): RdpProperty[] {
+function security({ allowed, terminalKind }: RdpFacts): RdpProperty[] {
   return [
     // Warn, but let in: the client checks the desktop's certificate against the router's name.
     number('authentication level', 2),
+    number('negotiate security layer', 1),
     // Windows CE speaks RDP 5.x to 6.0 and knows no CredSSP.
-    number('enablecredsspsupport', terminalKind === 'jackpc' ? 0 : 1),
+    flag('enablecredsspsupport', allowed.nla && terminalKind !== 'jackpc'),
     number('prompt for credentials', 0),
     number('promptcredentialonce', 1),
     number('autoreconnection enabled', 1),
+  ]
+}
+
+/** The gateway, whose token comes with each file (credentials source 5); without one, in words, never through any. */
+function through({ gateway, terminalKind }: RdpFacts): RdpProperty[] {
+  if (gateway === undefined || gateway === null || terminalKind === 'jackpc') {
+    return [number('gatewayusagemethod', 0)]
+  }
+  const { host, port } = parseAddress(gateway, 443)
+  return [
+    text('gatewayhostname', `${host}:${port}`),
+    number('gatewayusagemethod', 1),
+    number('gatewayprofileusagemethod', 1),
+    number('gatewaycredentialssource', 5),
   ]
 }
 
@@ -77,9 +100,9 @@ function redirections({ allowed, terminalKind }: RdpFacts): RdpProperty[] {
     flag('redirectprinters', allowed.printers),
     flag('redirectdrives', allowed.drives),
     text('drivestoredirect', allowed.drives ? '*' : ''),
-    text('devicestoredirect', ''),
-    flag('redirectcomports', false),
-    flag('redirectsmartcards', false),
+    text('devicestoredirect', allowed.devices ? '*' : ''),
+    flag('redirectcomports', allowed.ports),
+    flag('redirectsmartcards', allowed.smartcards),
     flag('redirectposdevices', false),
   ]
 }
@@ -90,10 +113,19 @@ function audioMode(audio: PoolRule['rdp']['audio'], onWindowsCe: boolean): numbe
   return (audio === 'host') === onWindowsCe ? 0 : 1
 }
 
-const display: readonly RdpProperty[] = [
-  number('screen mode id', 2),
-  number('dynamic resolution', 1),
-  number('session bpp', 32),
+function display({ allowed }: RdpFacts): RdpProperty[] {
+  const { displays, size, colours } = allowed
+  return [
+    number('screen mode id', displays === 'window' ? 1 : 2),
+    flag('use multimon', displays === 'all'),
+    ...(size === undefined ? [] : [number('desktopwidth', size.width), number('desktopheight', size.height)]),
+    number('dynamic resolution', 1),
+    number('session bpp', colours),
+    ...appearance,
+  ]
+}
+
+const appearance: readonly RdpProperty[] = [
   number('compression', 1),
   number('connection type', 7),
   number('networkautodetect', 1),
@@ -136,12 +168,26 @@ function line({ name, type, value }: RdpProperty): string {
   return `${name}:${type}:${value}`
 }
 
+export const rdpEncodings = ['utf-16le', 'utf-8'] as const
+export type RdpEncoding = (typeof rdpEncodings)[number]
+
 /**
  * The bytes of an RDP file. UTF-16LE with its mark is what Windows writes; UTF-8 goes without one, since FreeRDP loses
  * the first line to it.
  */
-export function encodeRdp(rdp: string, encoding: 'utf-16le' | 'utf-8'): Buffer {
+export function encodeRdp(rdp: string, encoding: RdpEncoding): Buffer {
   return encoding === 'utf-16le' ? Buffer.from(`\ufeff${rdp}`, 'utf16le') : Buffer.from(rdp, 'utf8')
+}
+
+/** Which of the two a client reads best: by what kind of terminal it is, else by what its browser calls itself. */
+export function encodingFor(client: {
+  kind?: TerminalRule['kind'] | null
+  userAgent?: string | undefined
+}): RdpEncoding {
+  const { kind, userAgent = '' } = client
+  if (kind === 'thinstation' || kind === 'igel') return 'utf-8'
+  if (kind === 'jackpc' || kind === 'wyse') return 'utf-16le'
+  return /Linux|X11|Android|Mac OS|iPhone|iPad/.test(userAgent) ? 'utf-8' : 'utf-16le'
 }
 
 const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?'
@@ -150,8 +196,8 @@ const dialable = new RegExp(
   'i',
 )
 
-function parseAddress(address: string): { host: string; port: number } {
-  const { host = '', six, port = '3389' } = dialable.exec(address)?.groups ?? {}
+function parseAddress(address: string, usualPort = 3389): { host: string; port: number } {
+  const { host = '', six, port = String(usualPort) } = dialable.exec(address)?.groups ?? {}
   const fits = host !== '' && host.length <= 253 && (six === undefined || isIPv6(six))
   if (!fits || Number(port) < 1 || Number(port) > 65_535) {
     refuse(

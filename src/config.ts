@@ -205,7 +205,17 @@ function configOf(parsed: SiteFile, file: string, folder: string): Config {
   const { http, rdp, identity, hypervisors, chat } = parsed
   const store = storeFrom(folder, parsed.store)
   const drivers = hypervisors.map((rule) => driverFrom(folder, rule))
-  return { http, rdp, store, identity, hypervisors: drivers, chat, site: siteOf(parsed), file, folder }
+  return {
+    http,
+    rdp: rdpFrom(folder, rdp),
+    store,
+    identity,
+    hypervisors: drivers,
+    chat,
+    site: siteOf(parsed),
+    file,
+    folder,
+  }
 }
 
 type DriverRule = SiteFile['hypervisors'][number]
@@ -214,6 +224,18 @@ function driverFrom(folder: string, rule: DriverRule): DriverRule {
   const { server } = rule
   if (server === undefined || !('path' in server)) return rule
   return { ...rule, server: { path: resolve(folder, server.path) } }
+}
+
+function rdpFrom(folder: string, rdp: SiteFile['rdp']): SiteFile['rdp'] {
+  const { signing, gateway, ...rest } = rdp
+  const here = (path: string) => resolve(folder, path)
+  return {
+    ...rest,
+    ...(signing === undefined
+      ? {}
+      : { signing: { certificate: here(signing.certificate), key: here(signing.key) } }),
+    ...(gateway === undefined ? {} : { gateway: { ...gateway, keyFile: here(gateway.keyFile) } }),
+  }
 }
 
 function storeFrom(folder: string, store: SiteFile['store']): SiteFile['store'] {
@@ -226,7 +248,7 @@ function siteOf({ site, rdp, roles, hypervisors, templates, tariffs, budgets, ..
   const { policies, pools, terminals } = rest
   return {
     ...site,
-    rdp: { publicAddress: rdp.publicAddress },
+    rdp: { publicAddress: rdp.publicAddress, gateway: rdp.gateway?.address ?? null },
     roles,
     hypervisors: hypervisors.map(({ name, overcommit, hosts }) => ({ name, overcommit, hosts })),
     templates,

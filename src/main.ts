@@ -13,6 +13,7 @@ import { type Ids, randomIds } from './base/ids.ts'
 import type { Log } from './base/log.ts'
 import { type Config, laterFault } from './config.ts'
 import { type HypervisorServices, openHypervisors } from './hypervisors/open.ts'
+import { openRdpFiles } from './main/rdp-files.ts'
 import { openDirectory } from './identity/open.ts'
 import { system } from './identity/person.ts'
 import { callerFor } from './identity/roles.ts'
@@ -140,7 +141,12 @@ async function openCore(config: Config, world: World, opened: Opened): Promise<C
     await Promise.all([...hypervisors.values()].map((driver) => driver.close()))
   })
   const passwords = signIn({ directory, throttle: throttle(), clock })
-  const operations = openOperations({ store, site, clock, ids, directory, signIn: passwords, log })
+  const rdpFiles = await openRdpFiles(config, { store, clock, ids, log })
+  const operations = openOperations({
+    ...{ store, site, clock, ids, directory, log },
+    signIn: passwords,
+    rdp: rdpFiles.finish,
+  })
   const callers = openCallers({ operations, directory, signIn: passwords, site })
   const layout = openLayout(site)
   const chats = openChats(config.chat, {

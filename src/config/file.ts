@@ -63,7 +63,23 @@ export const SiteFile = z.strictObject({
     publicUrl: PublicUrl,
   }),
   http: z.strictObject({ host: Host, port: Port }),
-  rdp: z.strictObject({ host: Host, port: Port, publicAddress: HostAndPort }),
+  rdp: z.strictObject({
+    host: Host,
+    port: Port,
+    publicAddress: HostAndPort,
+    /** PEM files: the certificate that signs RDP files with its chain, and its key. Both absent, they are made. */
+    signing: z.strictObject({ certificate: z.string().min(1), key: z.string().min(1) }).optional(),
+    /** An rdpgw gateway in front of the router. */
+    gateway: z
+      .strictObject({
+        address: HostAndPort,
+        /** A file with its `PAATokenSigningKey`. */
+        keyFile: z.string().min(1),
+        /** Whether a token is good only from the address that asked for it, as rdpgw checks unless told otherwise. */
+        bindClient: z.boolean().default(true),
+      })
+      .optional(),
+  }),
   store: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('lowdb'), path: z.string().min(1) }),
     z.strictObject({

@@ -3,7 +3,7 @@ import { prepareLease, type Lease, resumeLease } from '../../broker/lease.ts'
 import { termsOf } from '../../broker/lease-terms.ts'
 import { chooseDesktop } from '../../broker/placement-of-desktops.ts'
 import type { PoolRule } from '../../broker/pool.ts'
-import { encodeRdp, rdpFile } from '../../broker/rdp-file.ts'
+import { encodeRdp, encodingFor, rdpEncodings, rdpFile } from '../../broker/rdp-file.ts'
 import { identify } from '../../broker/terminal.ts'
 import { fingerprintOf, ticketFor } from '../../broker/ticket.ts'
 import { refuse } from '../base/errors.ts'
@@ -23,6 +23,8 @@ const Opened = z.object({
   expiresAt: InstantShape,
   /** The RDP file as text, once there is a desktop to dial. */
   rdp: z.string().optional(),
+  /** How its terminal reads the file best, where it is sent as a file. */
+  encoding: z.enum(rdpEncodings).optional(),
   progress: ProgressShape.optional(),
 })
 type Opened = z.infer<typeof Opened>
@@ -43,6 +45,8 @@ export const openDesktop = change({
     terminal: z
       .object({ name: text(63).optional(), mac: text(32).optional(), kind: text(32).optional() })
       .optional(),
+    /** How the file is written. Left out, it is by the kind of terminal. */
+    encoding: z.enum(rdpEncodings).optional(),
   }),
   output: Opened,
   subject: ({ pool }, answer) => (answer === undefined ? `pool:${pool}` : `lease:${answer.lease}`),
@@ -52,7 +56,12 @@ export const openDesktop = change({
     checkMember(context, pool)
     const terminal = identify(context.site.terminals, input.terminal ?? {}, context.caller.address)
     const lease = await leaseFor(context, pool, terminal)
-    return opened(context, pool, lease)
+    return opened(context, pool, lease, input.encoding)
+  },
+  finish: async ({ caller, now, rdp: finish }, answer) => {
+    if (answer.rdp === undefined) return answer
+    const { user, address } = caller
+    return { ...answer, rdp: await finish(answer.rdp, { user, address, now, until: answer.expiresAt }) }
   },
 })
 
@@ -127,21 +136,28 @@ async function wake(context: Context, name: string, lease: Lease, start: boolean
   }
 }
 
-async function opened(context: Context, pool: PoolRule, lease: Lease): Promise<Opened> {
+async function opened(
+  context: Context,
+  pool: PoolRule,
+  lease: Lease,
+  encoding: Opened['encoding'],
+): Promise<Opened> {
   const { caller, site } = context
   const answer = { lease: lease.id, desktop: lease.desktop, state: lease.state, expiresAt: lease.endsAt }
   if (lease.state === 'preparing') {
     const progress = await progressOfLease(context, lease)
     return { ...answer, ...(progress === undefined ? {} : { progress }) }
   }
+  const kind = site.terminals.find(({ name }) => name === lease.terminal?.name)?.kind ?? null
   const rdp = rdpFile({
     address: site.rdp.publicAddress,
+    gateway: site.rdp.gateway,
     user: caller.user,
     ticket: ticketFor(await ticketKey(context), lease),
     allowed: pool.rdp,
-    terminalKind: site.terminals.find(({ name }) => name === lease.terminal?.name)?.kind ?? null,
+    terminalKind: kind,
   })
-  return { ...answer, rdp }
+  return { ...answer, rdp, encoding: encoding ?? encodingFor({ kind }) }
 }
 
 /** How far the desktop has come that a lease waits for; without one of its own, the one that will be ready first. */
@@ -154,12 +170,12 @@ export async function progressOfLease({ tx }: Pick<ReadContext, 'tx'>, lease: Le
   )
 }
 
-/** The file for a client, as Windows writes it: UTF-16LE. */
+/** The file for a client, in the encoding that it reads best. */
 function renderRdp(answer: unknown): { body: Buffer; headers: Record<string, string> } | undefined {
-  const { rdp, lease, desktop } = Opened.parse(answer)
+  const { rdp, lease, desktop, encoding } = Opened.parse(answer)
   if (rdp === undefined) return undefined
   return {
-    body: encodeRdp(rdp, 'utf-16le'),
+    body: encodeRdp(rdp, encoding ?? 'utf-16le'),
     headers: {
       'Jackdaw-Lease': lease,
       'Jackdaw-Desktop': desktop ?? '',

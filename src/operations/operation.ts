@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { RdpFinish } from '../../broker/rdp-finish.ts'
 import type { Instant } from '../base/clock.ts'
 import type { Ids } from '../base/ids.ts'
 import type { Directory } from '../identity/directory.ts'
@@ -32,6 +33,13 @@ export interface Outside {
   signal: AbortSignal
 }
 
+/** What an answer may still be given once its transaction is over, so that it holds up nobody else. */
+export interface Finishing {
+  caller: Caller
+  now: Instant
+  rdp: RdpFinish
+}
+
 /** Another way to write an answer, offered after JSON: by its media type in `Accept`, or by `?format=` its name. */
 export interface Format {
   readonly name: string
@@ -56,6 +64,8 @@ interface Common<Raw, Input, Asked, Answer> {
   readonly unaudited?: boolean
   /** Questions to the outside world, asked before the transaction: a directory lookup, a password check. */
   ask?(outside: Outside, input: Input, caller: Caller): Promise<Asked>
+  /** Completes the answer after the transaction, with what is kept nowhere, such as a signature. */
+  finish?(finishing: Finishing, answer: Answer): Promise<Answer>
   /** What the audit says it was done on, such as `machine:webafs20`. */
   subject?(input: Input, answer: Answer | undefined): string | null
 }

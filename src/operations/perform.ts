@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { type RdpFinish, unfinished } from '../../broker/rdp-finish.ts'
 import type { Clock, Instant } from '../base/clock.ts'
 import { messageOf, Outage, Refusal, refuse } from '../base/errors.ts'
 import type { Ids } from '../base/ids.ts'
@@ -20,6 +21,8 @@ export interface Services {
   directory: Directory
   signIn: SignIn
   log: Log
+  /** How RDP files are completed; without it they are handed out as they are, unsigned. */
+  rdp?: RdpFinish
 }
 
 /** The one way in: parses, asks, allows, runs and audits. REST, chat, portal, router and jobs all come through here. */
@@ -54,7 +57,7 @@ export function openOperations(services: Services): Operations {
       }
       try {
         const asked = await ask(services, operation, input, caller)
-        return await store.transact(async (tx) => {
+        const answer = await store.transact(async (tx) => {
           const now = clock.now()
           const context = { tx, caller, now, site: siteNow(services.site, now), ids }
           const key = answerKey(operation, caller, options.idempotencyKey)
@@ -68,6 +71,8 @@ export function openOperations(services: Services): Operations {
           }
           return answer
         })
+        const finishing = { caller, now: clock.now(), rdp: services.rdp ?? unfinished }
+        return operation.finish === undefined ? answer : await operation.finish(finishing, answer)
       } catch (error) {
         if (error instanceof Refusal) await auditRefusal(services, operation, caller, input, error)
         throw error

@@ -15,7 +15,11 @@ export interface Site {
   timezone: string
   currency: string
   publicUrl: string
-  rdp: { publicAddress: string }
+  rdp: {
+    publicAddress: string
+    /** The Remote Desktop Gateway that files name, where the site has one. */
+    gateway: string | null
+  }
   roles: Record<Role, readonly string[]>
   /** Each hypervisor's part in placement. `hosts` is empty where the driver finds them itself. */
   hypervisors: readonly {

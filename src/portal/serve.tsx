@@ -67,6 +67,7 @@ export function visitOf(services: PortalServices, request: Request, caller: Call
     caller,
     site,
     now: clock.now(),
+    userAgent: request.get('User-Agent'),
     param: (name) => paramOf(request, name),
     query: fieldsOf(request.query),
     form: fieldsOf(request.body),

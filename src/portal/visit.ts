@@ -37,6 +37,8 @@ export interface Visit {
   caller: Caller
   now: Instant
   site: Site
+  /** What the browser calls itself. */
+  userAgent: string | undefined
   /** A part of the path; empty when there is none of that name. */
   param(name: string): string
   query: Fields

@@ -5,7 +5,14 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import { encodeRdp, rdpFile, rdpProperties, rdpText, type RdpFacts } from '../../broker/rdp-file.ts'
+import {
+  encodeRdp,
+  encodingFor,
+  rdpFile,
+  rdpProperties,
+  rdpText,
+  type RdpFacts,
+} from '../../broker/rdp-file.ts'
 import { ticketFor } from '../../broker/ticket.ts'
 import { hasControl } from '../../src/base/text.ts'
 import { aPool } from './samples.ts'
@@ -28,10 +35,12 @@ username:s:alice
 loadbalanceinfo:s:Cookie: msts=${ticket}
 use redirection server name:i:0
 authentication level:i:2
+negotiate security layer:i:1
 enablecredsspsupport:i:1
 prompt for credentials:i:0
 promptcredentialonce:i:1
 autoreconnection enabled:i:1
+gatewayusagemethod:i:0
 audiomode:i:0
 redirectclipboard:i:0
 redirectprinters:i:0
@@ -42,6 +51,7 @@ redirectcomports:i:0
 redirectsmartcards:i:0
 redirectposdevices:i:0
 screen mode id:i:2
+use multimon:i:0
 dynamic resolution:i:1
 session bpp:i:32
 compression:i:1
@@ -92,6 +102,37 @@ describe('the text', () => {
       0,
     ],
     ['no CredSSP to a Jack PC', { terminalKind: 'jackpc' }, 'enablecredsspsupport', 0],
+    [
+      'no CredSSP to desktops without it',
+      { allowed: { ...aPool().rdp, nla: false } },
+      'enablecredsspsupport',
+      0,
+    ],
+    ['ports when the pool allows them', { allowed: { ...aPool().rdp, ports: true } }, 'redirectcomports', 1],
+    [
+      'smart cards when the pool allows them',
+      { allowed: { ...aPool().rdp, smartcards: true } },
+      'redirectsmartcards',
+      1,
+    ],
+    [
+      'devices when the pool allows them',
+      { allowed: { ...aPool().rdp, devices: true } },
+      'devicestoredirect',
+      '*',
+    ],
+    ['all screens', { allowed: { ...aPool().rdp, displays: 'all' } }, 'use multimon', 1],
+    ['a window', { allowed: { ...aPool().rdp, displays: 'window' } }, 'screen mode id', 1],
+    ['a size', { allowed: { ...aPool().rdp, size: { width: 1280, height: 800 } } }, 'desktopheight', 800],
+    ['fewer colours', { allowed: { ...aPool().rdp, colours: 16 } }, 'session bpp', 16],
+    ['a gateway on its usual port', { gateway: 'gw.example.org' }, 'gatewayhostname', 'gw.example.org:443'],
+    ['the token of a gateway for a password', { gateway: 'gw.example.org' }, 'gatewaycredentialssource', 5],
+    [
+      'no gateway to a Jack PC',
+      { gateway: 'gw.example.org', terminalKind: 'jackpc' },
+      'gatewayusagemethod',
+      0,
+    ],
     ['a domain', { domain: 'CERN' }, 'domain', 'CERN'],
     ['the usual port', { address: 'rdp.example.org' }, 'full address', 'rdp.example.org:3389'],
     ['another port', { address: '10.0.0.1:13389' }, 'server port', 13389],
@@ -153,6 +194,25 @@ describe('what is refused', () => {
 
     expect(() => rdpText(twice)).toThrow(expect.objectContaining({ code: 'ERR_ASSERTION' }))
   })
+})
+
+test.each([
+  ['utf-8', 'thinstation', undefined],
+  ['utf-8', 'igel', 'Mozilla/5.0 (Windows NT 10.0)'],
+  ['utf-16le', 'jackpc', 'Mozilla/4.0 (compatible; MSIE 6.0; Windows CE)'],
+  ['utf-16le', 'browser', 'Mozilla/5.0 (Windows NT 10.0; Win64; x64)'],
+  ['utf-8', 'browser', 'Mozilla/5.0 (X11; Linux x86_64)'],
+  ['utf-8', null, 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)'],
+  ['utf-16le', null, undefined],
+] as const)('%s is for %s that calls itself %s', (encoding, kind, userAgent) => {
+  expect(encodingFor({ kind, userAgent })).toBe(encoding)
+})
+
+test('the routing token has an even length of at most 128 bytes', () => {
+  const token = String(valueOf('loadbalanceinfo'))
+
+  expect(Buffer.byteLength(token)).toBeLessThanOrEqual(128)
+  expect(Buffer.byteLength(token) % 2).toBe(0)
 })
 
 test('UTF-16 starts with its mark, as Windows writes it, and UTF-8 has none, as FreeRDP wants it', () => {

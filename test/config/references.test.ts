@@ -25,11 +25,6 @@ describe('what is wrong beside the rest of the file', () => {
       '22: identity.oidc: is not built into this version yet, leave it out, and name people under identity.local',
     ],
     [
-      '# signing:',
-      'signing:',
-      '13: rdp.signing: is not built into this version yet, leave it out, and RDP files go unsigned',
-    ],
-    [
       'kind: simulator',
       'kind: proxmox',
       '29: hypervisors[0].kind: is not built into this version yet, use simulator',

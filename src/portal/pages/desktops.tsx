@@ -1,3 +1,4 @@
+import { encodingFor } from '../../../broker/rdp-file.ts'
 import type { Refusal } from '../../base/errors.ts'
 import { endLeaseNow } from '../../operations/end-lease.ts'
 import { extendLeaseTime } from '../../operations/extend-lease.ts'
@@ -17,7 +18,8 @@ export function desktopPages(pages: Pages): void {
   pages.get('/desktops', (visit) => desktopsPage(visit))
   pages.get('/fragments/desktops', async (visit) => ({ fragment: <Pools {...await poolsOf(visit)} /> }))
   pages.post('/desktops/:pool/open', async (visit) => {
-    const input = { pool: visit.param('pool'), terminal: { kind: 'browser' } }
+    const encoding = encodingFor({ kind: 'browser', userAgent: visit.userAgent })
+    const input = { pool: visit.param('pool'), terminal: { kind: 'browser' }, encoding }
     const outcome = await attempt(() => visit.perform(openDesktop, input))
     if ('refusal' in outcome) return desktopsPage(visit, outcome.refusal)
     return rdpAnswer(outcome.done) ?? { redirect: '/desktops?done=open' }

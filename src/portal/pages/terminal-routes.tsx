@@ -1,4 +1,5 @@
 import { Router } from 'express'
+import { encodingFor } from '../../../broker/rdp-file.ts'
 import { Refusal } from '../../base/errors.ts'
 import type { Caller } from '../../identity/person.ts'
 import { endLeaseNow } from '../../operations/end-lease.ts'
@@ -84,7 +85,7 @@ async function follow(exchange: Exchange, caller: Caller, id: string): Promise<v
 }
 
 /** The RDP file of a lease that is open: the same lease is opened again, which gives the same file. */
-async function file({ desk, response }: Exchange, caller: Caller, id: string): Promise<void> {
+async function file({ desk, request, response }: Exchange, caller: Caller, id: string): Promise<void> {
   const lease = await ownLease(desk, caller, id)
   const back = { redirect: `/desktop/lease/${encodeURIComponent(id)}` }
   if (lease.state === 'ended' || lease.state === 'preparing') {
@@ -93,7 +94,9 @@ async function file({ desk, response }: Exchange, caller: Caller, id: string): P
   }
   const { name, mac, kind } = lease.terminal ?? {}
   const said = fieldsOf({ name: name ?? '', mac: mac ?? '', kind: kind ?? 'browser' })
-  const input = { pool: lease.pool, terminal: filled(said, 'name', 'mac', 'kind') }
+  const known = desk.site.terminals.find((rule) => rule.name === name)
+  const encoding = encodingFor({ kind: known?.kind ?? null, userAgent: request.get('User-Agent') })
+  const input = { pool: lease.pool, terminal: filled(said, 'name', 'mac', 'kind'), encoding }
   const answer = await desk.operations.perform(openDesktop, caller, input)
   send(desk, response, caller, rdpAnswer(answer) ?? back)
 }
