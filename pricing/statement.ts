@@ -6,10 +6,9 @@ import { type Tally, tallied, tallyId, type TallyLine } from './tally.ts'
 export interface StatementLine extends TallyLine {
   machine: string
   ref: string
-  owner: string | null
 }
 
-/** What one machine cost in a month. */
+/** What one machine cost in a month while somebody had it. */
 export interface MachineTotal {
   machine: string
   ref: string
@@ -37,7 +36,7 @@ const components = ['base', 'memory', 'cpu', 'free'] as const
 /** The statement of what was counted for one budget and month, by machine and component. */
 export function statement(tallies: readonly Tally[]): Statement {
   const ordered = tallies.toSorted((a, b) => compare(a.machine, b.machine) || compare(a.ref, b.ref))
-  const machines = ordered.map(machineTotal)
+  const machines = ordered.flatMap(totalsOf)
   const totalMilli = checked(sum(machines.map((each) => each.totalMilli)))
   return {
     lines: ordered.flatMap(linesOf),
@@ -64,19 +63,32 @@ export function toHundredths(milli: Milli): Milli {
   return milli < 0 ? 0 - whole : whole
 }
 
-function linesOf({ machine, ref, owner, lines }: Tally): StatementLine[] {
+function linesOf({ machine, ref, lines }: Tally): StatementLine[] {
+  const owners = ownersOf(lines)
   const ordered = lines.toSorted(
     (a, b) =>
+      owners.indexOf(a.owner) - owners.indexOf(b.owner) ||
       compare(a.reason ?? '', b.reason ?? '') ||
       components.indexOf(a.component) - components.indexOf(b.component) ||
       a.quantity - b.quantity ||
       a.unitMilli - b.unitMilli,
   )
-  return ordered.map((line) => ({ machine, ref, owner, ...line }))
+  return ordered.map((line) => ({ machine, ref, ...line }))
+}
+
+/** A machine that was handed on in the month has a total for each who had it, in the order of their days. */
+function totalsOf(tally: Tally): MachineTotal[] {
+  return ownersOf(tally.lines).map((owner) =>
+    machineTotal({ ...tally, lines: tally.lines.filter((line) => line.owner === owner) }, owner),
+  )
+}
+
+function ownersOf(lines: readonly TallyLine[]): (string | null)[] {
+  return [...new Set(lines.map(({ owner }) => owner))]
 }
 
 /** Every day has one line of base price or one free line. */
-function machineTotal({ machine, ref, owner, lines }: Tally): MachineTotal {
+function machineTotal({ machine, ref, lines }: Tally, owner: string | null): MachineTotal {
   const daysOf = (component: StatementLine['component']): number =>
     sum(
       lines

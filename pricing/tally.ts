@@ -7,6 +7,8 @@ export interface TallyLine extends Pick<
   Charge,
   'component' | 'state' | 'tariff' | 'quantity' | 'unitMilli' | 'amountMilli' | 'reason'
 > {
+  /** Who had the machine on these days. */
+  owner: string | null
   /** How many days; taken back days count too. */
   days: number
 }
@@ -22,7 +24,6 @@ export interface Tally {
   month: string
   machine: string
   ref: string
-  owner: string | null
   lines: readonly TallyLine[]
 }
 
@@ -35,7 +36,7 @@ export function tallyKey({ budget, month, ref }: Pick<Tally, 'budget' | 'month' 
   return `${budget}|${month}|${ref}`
 }
 
-/** The tally with more rows, all of which belong to it. Its owner is that of the last. */
+/** The tally with more rows, all of which belong to it. */
 export function tallied(tally: Tally | undefined, charges: readonly Charge[]): Tally {
   const [first] = charges
   assert(first !== undefined, 'something is counted')
@@ -46,8 +47,7 @@ export function tallied(tally: Tally | undefined, charges: readonly Charge[]): T
     'what is counted together is of one machine, budget and month',
   )
   const lines = charges.reduce<readonly TallyLine[]>(withRow, tally?.lines ?? [])
-  const owner = charges.at(-1)?.owner ?? null
-  return { id, budget, month: bookingDay(first).slice(0, 7), machine, ref, owner, lines }
+  return { id, budget, month: bookingDay(first).slice(0, 7), machine, ref, lines }
 }
 
 function withRow(lines: readonly TallyLine[], row: Charge): readonly TallyLine[] {
@@ -61,12 +61,13 @@ function withRow(lines: readonly TallyLine[], row: Charge): readonly TallyLine[]
   })
 }
 
-function lineOf({ component, state, tariff, quantity, unitMilli, reason }: Charge) {
-  return { component, state, tariff, quantity, unitMilli, reason }
+function lineOf({ owner, component, state, tariff, quantity, unitMilli, reason }: Charge) {
+  return { owner, component, state, tariff, quantity, unitMilli, reason }
 }
 
 function isAlike(line: TallyLine, row: Charge): boolean {
   return (
+    line.owner === row.owner &&
     line.component === row.component &&
     line.state === row.state &&
     line.tariff === row.tariff &&

@@ -12,7 +12,7 @@ export function budgetCard(budget: BudgetView): Card {
     summary: `${code} has ${left} of ${limit} ${currency} left${periodWords(budget)}.`,
     title: titleOf(budget),
     tone: toneOf(budget),
-    parts: [words(warning(budget)), ...standing(budget)],
+    parts: [words(closing(budget)), words(warning(budget)), ...standing(budget)],
   })
 }
 
@@ -47,6 +47,13 @@ function warning(budget: BudgetView): string | undefined {
     return `If nothing changes, ${forecast} ${currency} will be spent, which is more than the limit.`
   }
   return share >= 0.8 ? `${percent(share)} of the limit is spent or held.` : undefined
+}
+
+function closing({ closed, open }: BudgetView): string | undefined {
+  if (closed === null) return undefined
+  return open
+    ? `From ${closed} on nothing new may be put on it.`
+    : `It is closed since ${closed}: nothing new is put on it, and what runs is charged as ever.`
 }
 
 function remedy({ share }: BudgetView): string {

@@ -13,6 +13,7 @@ const shown = 20
 export function statementCard(statement: StatementView, page: string, drawing: Drawing): Card {
   const { code, title, month, state, currency, days, freeDays, total, rounded, machines } = statement
   const left = machines.length - shown
+  const servers = new Set(machines.map(({ machine }) => machine)).size
   return card({
     summary: sentence(statement),
     title: `${code} · ${monthName(month)}`,
@@ -22,10 +23,7 @@ export function statementCard(statement: StatementView, page: string, drawing: D
         ['Budget', `${code} ${title}`],
         ['Total', `${rounded} ${currency}`],
         ['Before it is rounded', Number(total) === Number(rounded) ? null : `${total} ${currency}`],
-        [
-          'For',
-          `${counted(machines.length, 'server')}, ${counted(days, 'server day')}, ${freeDays} of them free`,
-        ],
+        ['For', `${counted(servers, 'server')}, ${counted(days, 'server day')}, ${freeDays} of them free`],
         ['State', state === 'closed' ? 'closed: it does not change any more' : 'open: it may still grow'],
       ),
       table(

@@ -194,7 +194,8 @@ async function formFor(talk: Talk, kind: Kind, known: Fields, faults: readonly F
     talk.perform(listBudgets, {}),
   ])
   const price = faults.length > 0 ? undefined : await earlyPrice(talk, known)
-  const form = { kind, known, templates: templates.items, budgets: budgets.items }
+  const open = budgets.items.filter((budget) => budget.open)
+  const form = { kind, known, templates: templates.items, budgets: open }
   if (price instanceof Refusal) {
     return orderForm({ ...form, faults: faultsOf(price) }, hasRole(talk.caller, 'operator'))
   }

@@ -35,6 +35,7 @@ import { openDesktop } from './open-desktop.ts'
 import { openSession } from './open-session.ts'
 import type { Operation } from './operation.ts'
 import { quoteExtension } from './quote-extension.ts'
+import { quoteResize } from './quote-resize.ts'
 import { redeemTicket } from './redeem-ticket.ts'
 import { rememberCopy } from './remember-copy.ts'
 import { requestMachine } from './request-machine.ts'
@@ -77,6 +78,7 @@ export const catalogue: readonly Operation[] = [
   quoteExtension,
   extendMachine,
   letGoMachine,
+  quoteResize,
   resizeMachine,
   deleteMachine,
   showJob,

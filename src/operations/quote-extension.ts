@@ -10,7 +10,7 @@ import { QuoteShape, quoteView } from './shapes/quote.ts'
 export const quoteExtension = query({
   name: 'quote-extension',
   summary: 'Price more time for a machine before asking for it, and say whether somebody must agree.',
-  http: null,
+  http: { method: 'POST', path: '/machines/{name}/extend/quote' },
   input: z.object({
     name: z.string().max(63),
     until: EndField.optional(),

@@ -9,8 +9,10 @@ import { type Known, namesOnBudget, peopleBehind } from './approvers.ts'
 import { askFor } from './asking.ts'
 import { checkManaged } from './control-machine.ts'
 import { openBudget } from './accounts.ts'
+import { openCommitment } from './holding.ts'
 import { change } from './operation.ts'
 import { templateNamed } from './order.ts'
+import { tariffsOf } from './promising.ts'
 import { priceOfResize, resize } from './resizing.ts'
 import { anybody, steered } from './rules.ts'
 import { quoteKept } from './shapes/quote.ts'
@@ -56,7 +58,8 @@ export const resizeMachine = change({
     const budget = machine.budget === null || extra <= 0 ? null : openBudget(context, machine.budget, caller)
     if (budget !== null && !autoApproves(budget, extra)) {
       const today = localDay(now, site.timezone)
-      const perDayMilli = fullPerDayMilli(size, site.tariffs, today)
+      const tariffs = tariffsOf(site, await openCommitment(context, machine))
+      const perDayMilli = fullPerDayMilli(size, tariffs, today)
       const { id: _, ...facts } = { ...machine, ...size }
       const request = await askFor(
         context,

@@ -5,7 +5,7 @@ import { formatMoney } from '../../pricing/money.ts'
 import { notFound } from '../base/errors.ts'
 import { localDay } from '../base/period.ts'
 import { hasRole, type Caller } from '../identity/person.ts'
-import { mayUseBudget } from '../requests/approval.ts'
+import { isClosedOn, mayUseBudget } from '../requests/approval.ts'
 import { accountOf } from './accounts.ts'
 import { beyondHolds, periodName } from './forecast.ts'
 import { query, type ReadContext } from './operation.ts'
@@ -28,6 +28,10 @@ const BudgetShape = z.object({
   periodName: z.string().nullable(),
   /** Who decides in the holders' place today. */
   delegates: z.array(z.string()),
+  /** The day from which nothing new is put on it, also one to come; null where there is none. */
+  closed: z.string().nullable(),
+  /** Whether something new may be put on it today. */
+  open: z.boolean(),
   share: z.number(),
   machines: z.number(),
   currency: z.string(),
@@ -84,6 +88,8 @@ async function budgetView({ tx, now, site }: ReadContext, rule: BudgetRule): Pro
     period: rule.period,
     periodName: periodName(rule, today),
     delegates: rule.delegates,
+    closed: rule.closed ?? null,
+    open: !isClosedOn(rule, today),
     share: Math.round(stands.share * 1000) / 1000,
     machines: await tx.machines.count('budget', rule.code),
     currency: site.currency,

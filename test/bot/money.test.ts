@@ -2,7 +2,16 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Card } from '../../bot/card.ts'
 import { teller } from '../../bot/notices.ts'
 import { day, demoConfig } from '../operations/core.ts'
-import { buttonNamed, buttonsOf, giveServer, keptChat, openRig, requestLine, type Rig } from './rig.ts'
+import {
+  buttonNamed,
+  buttonsOf,
+  formOf,
+  giveServer,
+  keptChat,
+  openRig,
+  requestLine,
+  type Rig,
+} from './rig.ts'
 
 let rig: Rig
 beforeEach(async () => {
@@ -169,4 +178,18 @@ describe('a deletion', () => {
         'Saving it to disk instead saves nothing a day: a saved server costs the same.',
     )
   })
+})
+
+test('a form for servers offers no budget that is closed', async () => {
+  const closing = (yaml: string): string =>
+    yaml.replace('title: Detector controls', 'title: Detector controls\n    closed: 2026-11-23')
+  const closed = await openRig(await demoConfig(closing))
+
+  const [form] = await closed.say('alice', 'request slc5 for 30d')
+  const [card] = await closed.say('alice', 'budget T-1042')
+  await closed.close()
+
+  const offered = formOf(form).fields.find(({ name }) => name === 'budget')?.choices
+  expect(offered?.map(({ value }) => value)).toEqual(['T-2000'])
+  expect(text(card)).toContain('It is closed since 2026-11-23: nothing new is put on it')
 })

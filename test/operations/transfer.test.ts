@@ -167,6 +167,28 @@ test('another owner on the same budget has the machine at once, and is told', as
   expect(await budget('T-1042')).toEqual({ held: '48.00', spent: '9.60' })
 })
 
+test('a month in which a machine was handed on is stated for each owner with their days', async () => {
+  await aMachineOfTenDays()
+  await transfer({ owner: 'carol' })
+  await core.pass(5 * day)
+
+  const { machines, lines, days, total } = await core.operations.perform(
+    showStatement,
+    await core.as('bob'),
+    { code: 'T-1042', month: '2026-12' },
+  )
+
+  expect(machines).toEqual([
+    { machine: 'webafs20', owner: 'alice', days: 2, freeDays: 0, total: '1.92' },
+    { machine: 'webafs20', owner: 'carol', days: 5, freeDays: 0, total: '4.80' },
+  ])
+  expect(lines.map(({ owner, days: each, amount }) => [owner, each, amount])).toEqual([
+    ['alice', 2, '1.92'],
+    ['carol', 5, '4.80'],
+  ])
+  expect([days, total]).toEqual([7, '6.72'])
+})
+
 describe('is refused', () => {
   test.each([
     [{}, 'alice', 'invalid_input', 'belongs to alice and is paid from T-1042 already. Say another owner'],

@@ -145,6 +145,45 @@ test('a budget that is nearly used up says so, and one that is used up what foll
   )
 })
 
+test('a budget that is closed says so, and no form offers it', async () => {
+  const closing = (yaml: string): string =>
+    yaml.replace('title: Detector controls', 'title: Detector controls\n    closed: 2026-11-25')
+  const { alice } = await open(closing)
+  const before = textOf((await alice.get('/request')).html)
+  await site.pass(3 * day)
+  const later = await site.signedIn('alice')
+
+  const [form, budgets] = [await later.get('/request'), await later.get('/budgets')]
+
+  expect(before).toContain('T-1042 Detector controls')
+  expect(textOf(form.html)).not.toContain('T-1042')
+  expect(textOf(form.html)).toContain('T-2000 Office automation')
+  expect(textOf(budgets.html)).toContain('It is closed since 2026-11-25: nothing new is put on it')
+})
+
+test('more time and another size have the prices that they will be held at', async () => {
+  const tariff =
+    "{ name: later, from: 2026-12-01, freeDays: 0, base: '2.000', perGb: '1.000', perCpu: '1.000' }"
+  const honoured = (yaml: string): string =>
+    yaml
+      .replace('# Who may spend', `  - ${tariff}\n\n# Who may spend`)
+      .replace('policies:', 'policies:\n  prices: { honourQuotes: true }')
+  const { bob } = await open(honoured)
+  await bob.post('/requests/R-1/approve')
+  await site.settle()
+  await site.pass(40 * day)
+  const alice = await site.signedIn('alice')
+
+  const page = textOf((await alice.get('/machines/webafs20?cpus=3&memoryGb=4')).html)
+  const extended = await alice.submit('/machines/webafs20/extend', { days: '7' })
+
+  // The size goes by the tariff that was promised, the days that are added by today's.
+  expect(page).toContain('4.385 CHF a day instead of 3.70 CHF a day')
+  expect(page).toContain('13.70 CHF more until its end')
+  expect(page).toContain('7 days until 29 Jan 2027, 09:00 42.00 CHF')
+  expect(textOf(extended.html)).toContain('It lasts longer now.')
+})
+
 test('the prices are those of each day, with what a machine at rest costs', async () => {
   const tariff =
     "{ name: later, from: 2027-01-01, freeDays: 10, base: '1.200', perGb: '0.500', perCpu: '0.500', saved: { base: '0.100' } }"

@@ -19,10 +19,17 @@ describe('rows of a month are counted', () => {
 
     expect(counted).toEqual({
       ...{ id: 'T-1042|2026-11|vm-1', budget: 'T-1042', month: '2026-11' },
-      ...{ machine: 'web1', ref: 'vm-1', owner: 'alice' },
+      ...{ machine: 'web1', ref: 'vm-1' },
       lines: [
         {
-          ...{ component: 'base', state: 'running', tariff: 'standard', quantity: 1, unitMilli: 960 },
+          ...{
+            owner: 'alice',
+            component: 'base',
+            state: 'running',
+            tariff: 'standard',
+            quantity: 1,
+            unitMilli: 960,
+          },
           ...{ amountMilli: 1_920, reason: null, days: 2 },
         },
       ],
@@ -30,6 +37,8 @@ describe('rows of a month are counted', () => {
   })
 
   test.each([
+    { owner: 'carol' },
+    { owner: null },
     { component: 'cpu' },
     { state: 'saved' },
     { tariff: 'dearer' },
@@ -50,13 +59,6 @@ describe('rows of a month are counted', () => {
     const together = () => tallied(undefined, [row, on('2026-11-02', difference)])
 
     expect(together).toThrow('what is counted together is of one machine, budget and month')
-  })
-
-  test('under the last owner, who may be nobody', () => {
-    const moved = tallied(undefined, [row, on('2026-11-02', { owner: 'carol' })])
-    const orphan = tallied(moved, [on('2026-11-03', { owner: null })])
-
-    expect([moved.owner, orphan.owner]).toEqual(['carol', null])
   })
 
   test('when there are any', () => {
@@ -108,10 +110,26 @@ describe('a statement is in order', () => {
     ])
   })
 
-  test('whatever the order of its rows: the owner is that of the last day', () => {
-    const rows = [on('2026-11-03', { owner: 'carol' }), on('2026-11-01'), on('2026-11-02')]
+  test('by owner within a machine, in the order of their days', () => {
+    const rows = [
+      on('2026-11-03', { owner: 'alice' }),
+      on('2026-11-04'),
+      on('2026-11-01', { owner: 'carol' }),
+    ]
+    const free = on('2026-11-02', { owner: 'carol', component: 'free', amountMilli: 0 })
 
-    expect(talliesOf(rows)).toMatchObject([{ owner: 'carol' }])
+    const made = statement(talliesOf([...rows, free]))
+
+    expect(made.machines).toEqual([
+      { machine: 'web1', ref: 'vm-1', owner: 'carol', days: 2, freeDays: 1, totalMilli: 960 },
+      { machine: 'web1', ref: 'vm-1', owner: 'alice', days: 2, freeDays: 0, totalMilli: 1_920 },
+    ])
+    expect(made.lines.map(({ owner, component, days }) => [owner, component, days])).toEqual([
+      ['carol', 'base', 1],
+      ['carol', 'free', 1],
+      ['alice', 'base', 2],
+    ])
+    expect([made.days, made.freeDays, made.totalMilli]).toEqual([4, 1, 2_880])
   })
 
   test('and of one day by the keys of its rows', () => {
@@ -123,7 +141,7 @@ describe('a statement is in order', () => {
 
 function lineOf(changes: Partial<Tally['lines'][number]>): Tally['lines'][number] {
   return {
-    ...{ component: 'base', state: 'running', tariff: 'standard', quantity: 1, unitMilli: 1 },
+    ...{ owner: null, component: 'base', state: 'running', tariff: 'standard', quantity: 1, unitMilli: 1 },
     ...{ amountMilli: 1, reason: null, days: 1 },
     ...changes,
   }

@@ -63,6 +63,7 @@ function Budget({ budget }: { budget: BudgetView }) {
         <strong>{money(budget.left, currency)}</strong>
         {` left of ${money(budget.limit, currency)}${budget.periodName === null ? '' : ` for ${budget.periodName}`}`}
       </p>
+      <Closing budget={budget} />
       <Warning budget={budget} />
       <Shares budget={budget} />
       <p class="help">{sentence(budget)}</p>
@@ -87,6 +88,17 @@ function Warning({ budget: { limit, share, forecast, currency } }: { budget: Bud
     )
   }
   return share >= 0.8 ? <p class="notice warn">{`${percent(share)} of the limit is spent or held.`}</p> : null
+}
+
+function Closing({ budget: { closed, open } }: { budget: BudgetView }) {
+  if (closed === null) return null
+  return (
+    <p class="notice warn">
+      {open
+        ? `From ${closed} on nothing new may be put on it.`
+        : `It is closed since ${closed}: nothing new is put on it, and what runs is charged as ever.`}
+    </p>
+  )
 }
 
 function Shares({ budget }: { budget: BudgetView }) {

@@ -1,9 +1,7 @@
-import { minus } from '../../../pricing/money.ts'
 import { money } from '../words.ts'
 import { localTime } from '../times.ts'
 import { Field } from '../parts.tsx'
 import type { MachineProps } from './machine.tsx'
-import { priceOfSize, termOffers } from './machine-price.ts'
 
 function atOf({ machine }: Pick<MachineProps, 'machine'>): string {
   return `/machines/${encodeURIComponent(machine.name)}`
@@ -12,7 +10,7 @@ function atOf({ machine }: Pick<MachineProps, 'machine'>): string {
 /** More time, each offer with its price. */
 export function ExtendForm(props: MachineProps) {
   const { machine, site, moment, refusal } = props
-  const offers = termOffers(machine, { now: moment.now, site })
+  const { offers } = props.prices
   const free = site.policies.machines.extensionsWithoutApproval - machine.extensions
   return (
     <section aria-labelledby="extend">
@@ -98,23 +96,20 @@ export function ResizeForm(props: MachineProps) {
   )
 }
 
-export function ResizePrice({ machine, site, moment, wish }: MachineProps) {
-  const at = { now: moment.now, site }
-  const now = priceOfSize(machine, machine, at)
-  const perDay = (price: string): string => `${money(price, now.currency)} a day`
-  if (wish === undefined || (wish.cpus === machine.cpus && wish.memoryGb === machine.memoryGb)) {
-    return <p>{`At its present size: ${perDay(now.perDay)}, once its free days are over.`}</p>
+export function ResizePrice({ machine, prices }: Pick<MachineProps, 'machine' | 'prices'>) {
+  const { currency, perDay: then, perDayNow: now, extra } = prices.resize
+  const perDay = (price: string): string => `${money(price, currency)} a day`
+  if (!prices.isOther) {
+    return <p>{`At its present size: ${perDay(now)}, once its free days are over.`}</p>
   }
-  const then = priceOfSize(machine, wish, at)
-  const extra = minus(then.total, now.total)
   const until = machine.expiresAt === null ? 'for the longest term' : 'until its end'
   return (
     <p>
-      {`${perDay(then.perDay)} instead of ${perDay(now.perDay)}, once its free days are over. `}
+      {`${perDay(then)} instead of ${perDay(now)}, once its free days are over. `}
       <strong>
         {!extra.startsWith('-')
-          ? `${money(extra, now.currency)} more ${until}.`
-          : `${money(extra.slice(1), now.currency)} less ${until}.`}
+          ? `${money(extra, currency)} more ${until}.`
+          : `${money(extra.slice(1), currency)} less ${until}.`}
       </strong>
     </p>
   )

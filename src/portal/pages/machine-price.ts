@@ -1,17 +1,18 @@
-import { type Instant, latest } from '../../base/clock.ts'
-import { addDuration, days } from '../../base/duration.ts'
-import { Refusal } from '../../base/errors.ts'
-import { endOfTerm, priceOf } from '../../operations/order.ts'
+import type { Instant } from '../../base/clock.ts'
+import { quoteExtension } from '../../operations/quote-extension.ts'
+import { quoteResize, type ResizeQuote } from '../../operations/quote-resize.ts'
 import type { MachineView } from '../../operations/shapes/machine.ts'
-import { quoteView, type QuoteView } from '../../operations/shapes/quote.ts'
-import type { Site } from '../../operations/site.ts'
+import type { QuoteView } from '../../operations/shapes/quote.ts'
+import { attempt, type Visit } from '../visit.ts'
 
-interface Moment {
-  now: Instant
-  site: Site
+/** What a machine's page says of prices: those of the operations behind its buttons. */
+export interface MachinePrices {
+  /** More time, each term with what it costs; those that are not allowed are left out. */
+  offers: TermOffer[]
+  resize: ResizeQuote
+  /** Whether the size is another one than it has. */
+  isOther: boolean
 }
-
-type Sized = Pick<MachineView, 'cpus' | 'memoryGb' | 'createdAt' | 'expiresAt'>
 
 export interface TermOffer {
   days: number
@@ -19,33 +20,29 @@ export interface TermOffer {
   price: QuoteView
 }
 
-/** The terms that the page offers for more time, each with what it costs; those beyond the site's longest are left out. */
-export function termOffers(machine: Sized, at: Moment): TermOffer[] {
-  return [7, 30, 90, 365].flatMap((count) => {
-    const from = latest(at.now, machine.expiresAt)
-    const until = addDuration(from, days(count), at.site.timezone)
-    return allowed(until, at) ? [{ days: count, until, price: view(machine, { from, to: until }, at) }] : []
-  })
-}
-
-/** What a size costs from now to the machine's end. */
-export function priceOfSize(machine: Sized, size: { cpus: number; memoryGb: number }, at: Moment): QuoteView {
-  const end = machine.expiresAt
-  const to = end === null ? null : latest(at.now, end)
-  return view({ ...machine, ...size }, { from: at.now, to }, at)
-}
-
-function view(machine: Sized, term: { from: Instant; to: Instant | null }, at: Moment): QuoteView {
-  const { cpus, memoryGb, createdAt } = machine
-  return quoteView(priceOf({ size: { cpus, memoryGb }, count: 1, createdAt, ...term }, at), at)
-}
-
-function allowed(until: Instant, at: Moment): boolean {
-  try {
-    endOfTerm({ until }, at)
-    return true
-  } catch (error) {
-    if (error instanceof Refusal) return false
-    throw error
+export async function pricesOf(
+  visit: Visit,
+  machine: MachineView,
+  wish: { cpus: number; memoryGb: number } | undefined,
+): Promise<MachinePrices> {
+  const { name } = machine
+  const { cpus, memoryGb } = wish ?? machine
+  return {
+    offers:
+      machine.verbs.includes('extend') && machine.expiresAt !== null ? await offersFor(visit, name) : [],
+    resize: await visit.perform(quoteResize, { name, cpus, memoryGb: Math.ceil(memoryGb) }),
+    isOther: cpus !== machine.cpus || memoryGb !== machine.memoryGb,
   }
+}
+
+async function offersFor(visit: Visit, name: string): Promise<TermOffer[]> {
+  const offers = await Promise.all(
+    [7, 30, 90, 365].map(async (days) => {
+      const outcome = await attempt(() => visit.perform(quoteExtension, { name, days }))
+      if ('refusal' in outcome) return []
+      const { expiresAt, quote } = outcome.done
+      return [{ days, until: expiresAt, price: quote }]
+    }),
+  )
+  return offers.flat()
 }

@@ -13,6 +13,7 @@ import { type Answer, attempt, type Fields, filled, type Visit } from '../visit.
 import { type ButtonVerb, isButtonVerb, verbWords } from '../words.ts'
 import { ConfirmPage, MachinePage, type MachineProps, MachineState } from './machine.tsx'
 import { ResizePrice } from './machine-forms.tsx'
+import { pricesOf } from './machine-price.ts'
 
 export function machinePages(pages: Pages): void {
   pages.get('/machines', async () => ({ redirect: '/' }))
@@ -21,7 +22,7 @@ export function machinePages(pages: Pages): void {
     fragment: <MachineState {...await propsOf(visit)} />,
   }))
   pages.post('/fragments/machines/:name/price', async (visit) => ({
-    fragment: <ResizePrice {...await propsOf(visit)} wish={wishOf(visit.form)} />,
+    fragment: <ResizePrice {...await propsOf(visit)} />,
   }))
   pages.get('/machines/:name/confirm/:verb', async (visit) => {
     const verb = verbOf(visit)
@@ -42,14 +43,16 @@ async function propsOf(visit: Visit): Promise<MachineProps> {
   const machine = await visit.perform(showMachine, { name: visit.param('name') })
   const { items: budgets } = await visit.perform(listBudgets, {})
   const done = visit.query.get('done') ?? ''
+  const wish = wishOf(visit.form) ?? wishOf(visit.query)
   return {
     machine,
-    budgets,
+    budgets: budgets.filter(({ open }) => open),
+    prices: await pricesOf(visit, machine, wish),
     site: visit.site,
     moment: { now: visit.now, zone: visit.site.timezone },
     operator: hasRole(visit.caller, 'operator'),
     done: isDone(done) ? doneWords[done] : isButtonVerb(done) ? verbWords[done].done : undefined,
-    wish: wishOf(visit.query),
+    wish,
   }
 }
 
@@ -83,8 +86,8 @@ function verbOf(visit: Visit): ButtonVerb {
 /** The size that was typed, where it is one. */
 function wishOf(fields: Fields): { cpus: number; memoryGb: number } | undefined {
   const [cpus, memoryGb] = [Number(fields.get('cpus')), Number(fields.get('memoryGb'))]
-  const fits = [cpus, memoryGb].every((count) => Number.isInteger(count) && count > 0 && count <= 65_536)
-  return fits ? { cpus, memoryGb } : undefined
+  const fits = (count: number, most: number) => Number.isInteger(count) && count > 0 && count <= most
+  return fits(cpus, 1024) && fits(memoryGb, 65_536) ? { cpus, memoryGb } : undefined
 }
 
 /** Back to the machine with what was done, or its page with the refusal and what was typed. */

@@ -6,6 +6,7 @@ import type { Site } from '../../operations/site.ts'
 import { Done, type Moment, Progress, State, When } from '../parts.tsx'
 import { type ButtonVerb, isButtonVerb, machineWords, money, verbWords } from '../words.ts'
 import { ClaimForm, ExtendForm, ResizeForm } from './machine-forms.tsx'
+import type { MachinePrices } from './machine-price.ts'
 import { sizeWords } from './machines.tsx'
 import { Refused } from './trouble.tsx'
 
@@ -16,6 +17,8 @@ export interface MachineProps {
   /** The budgets that whoever looks may pay from. */
   budgets: readonly { code: string; title: string }[]
   operator: boolean
+  /** What more time and another size would cost. */
+  prices: MachinePrices
   /** What was just done. */
   done?: string | undefined
   refusal?: Refusal | undefined

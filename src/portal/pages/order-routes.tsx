@@ -28,7 +28,7 @@ async function priced(visit: Visit, form: Fields): Promise<OrderProps> {
     site: visit.site,
     user: visit.caller.user,
     operator: hasRole(visit.caller, 'operator'),
-    budgets,
+    budgets: budgets.filter(({ open }) => open),
     form,
     quote: 'done' in outcome ? outcome.done : undefined,
     refusal: 'refusal' in outcome ? outcome.refusal : undefined,

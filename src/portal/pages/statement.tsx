@@ -99,7 +99,7 @@ function Head({ statement }: { statement: StatementView }) {
       </p>
       <p class="lead">
         <strong class="total">{money(rounded, currency)}</strong>
-        {`${exact} for ${counted(machines.length, 'machine')} on ${counted(days, 'machine day')}, of which ${freeDays} were free.`}
+        {`${exact} for ${counted(new Set(machines.map(({ machine }) => machine)).size, 'machine')} on ${counted(days, 'machine day')}, of which ${freeDays} were free.`}
       </p>
     </>
   )
@@ -161,7 +161,13 @@ const stateWords = { running: '', saved: ' while saved', archived: ' in the libr
 const figures = ['Quantity', 'Price a day', 'Days', 'Amount']
 
 /** Every line of the statement: quantity × price × days = amount. */
-function Lines({ statement: { lines, total, currency } }: { statement: StatementView }) {
+function Lines({ statement }: { statement: StatementView }) {
+  const { lines, machines, total, currency } = statement
+  const handedOn = new Set(
+    machines
+      .filter(({ machine }, index) => machine === machines[index - 1]?.machine)
+      .map(({ machine }) => machine),
+  )
   return (
     <Table
       caption={`Line by line: quantity × price a day × days, in ${currency}`}
@@ -170,7 +176,10 @@ function Lines({ statement: { lines, total, currency } }: { statement: Statement
     >
       {lines.map((line) => (
         <tr role="row">
-          <Cell label="Machine">{line.machine}</Cell>
+          <Cell label="Machine">
+            {line.machine}
+            {handedOn.has(line.machine) ? <small>{` ${line.owner ?? 'nobody'}`}</small> : null}
+          </Cell>
           <Cell label="What">
             {`${componentWords[line.component]}${stateWords[line.state]}`}
             {line.reason === null ? null : <small class="about">{`taken back: ${line.reason}`}</small>}

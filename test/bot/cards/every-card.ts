@@ -58,7 +58,7 @@ const template = {
 export const budget = {
   ...{ code: 'T-1042', title: 'Detector controls', holders: ['bob'], limit: '2000.00', held: '107.30' },
   ...{ spent: '0.00', left: '1892.70', forecast: '107.30', share: 0.054, machines: 1, currency: 'CHF' },
-  ...{ period: 'total' as const, periodName: null, delegates: [] },
+  ...{ period: 'total' as const, periodName: null, delegates: [], closed: null, open: true },
 }
 const pool = { name: 'public', title: 'public', kind: 'shared' as const, ready: 2, total: 3, max: 10 }
 const host = {
