@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 
 import { type Document, LineCounter, parseDocument, visit, type YAMLError } from 'yaml'
+import { missingSecrets } from '../bot/secrets.ts'
 import { messageOf } from './base/errors.ts'
 import { packagePath } from './base/package-root.ts'
+import { list } from './base/text.ts'
 import { contradictions, controlProblems } from './config/cross-checks.ts'
 import {
   type Fault,
@@ -76,7 +78,14 @@ export async function loadConfig(
   const { store } = result.config
   const isKnown = store.kind === 'lowdb' || [store.url, store.urlFile, env[urlVariable]].some(isGiven)
   if (!isKnown) throw new ConfigError(file, [noDatabase(text)])
+  const missing = missingSecrets(result.config.chat, env).map(noSecrets)
+  if (missing.length > 0) throw await laterFault(file, missing)
   return result.config
+}
+
+function noSecrets({ key, names }: ReturnType<typeof missingSecrets>[number]): Problem {
+  const right = `should come with ${list(names)} in the environment`
+  return { path: ['chat', key], wrong: 'has no tokens', right }
 }
 
 function noDatabase(text: string): Fault {
@@ -244,7 +253,17 @@ function storeFrom(folder: string, store: SiteFile['store']): SiteFile['store'] 
   return { ...store, path, urlFile: resolve(folder, store.urlFile) }
 }
 
-function siteOf({ site, rdp, roles, hypervisors, templates, tariffs, budgets, ...rest }: SiteFile): Site {
+function siteOf({
+  site,
+  rdp,
+  roles,
+  chat,
+  hypervisors,
+  templates,
+  tariffs,
+  budgets,
+  ...rest
+}: SiteFile): Site {
   const { policies, pools, terminals } = rest
   return {
     ...site,
@@ -265,6 +284,7 @@ function siteOf({ site, rdp, roles, hypervisors, templates, tariffs, budgets, ..
     },
     pools: pools.map((pool) => ({ ...pool, members: lowerCase(pool.members) })),
     terminals,
+    accounts: chat.accounts,
   }
 }
 

@@ -1,6 +1,7 @@
 import { IANAZone } from 'luxon'
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { ChatRules } from '../../bot/rules.ts'
 import { PoolRule } from '../../broker/pool.ts'
 import { TerminalRule } from '../../broker/terminal.ts'
 import { BudgetRule } from '../../pricing/budget.ts'
@@ -105,7 +106,7 @@ export const SiteFile = z.strictObject({
   }),
   pools: z.array(PoolRule).default([]),
   terminals: z.array(TerminalRule).default([]),
-  chat: z.strictObject({ web: z.boolean().default(true) }).prefault({}),
+  chat: ChatRules.prefault({}),
 })
 export type SiteFile = z.infer<typeof SiteFile>
 

@@ -1,3 +1,4 @@
+import type { ChatPlatform } from './chat-account.ts'
 import type { Person } from './person.ts'
 
 /**
@@ -15,5 +16,11 @@ export interface Directory {
   find(user: string): Promise<Person | undefined>
   /** Everybody in a group, or the one person of that account name; empty when there is neither. */
   members(name: string): Promise<Person[]>
+  /** Everybody with this e-mail address, compared without regard to case. */
+  withEmail(email: string): Promise<Person[]>
+  /** Everybody whom the directory gives this account of a chat platform. */
+  withAccount(platform: ChatPlatform, account: string): Promise<Person[]>
+  /** The accounts that the directory gives a person, by platform. */
+  accountsOf(user: string): Promise<Partial<Record<ChatPlatform, string>>>
   close(): Promise<void>
 }

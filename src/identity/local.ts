@@ -31,6 +31,13 @@ export const LocalUser = z.strictObject({
         .transform(lowerCase),
     )
     .default([]),
+  /** Their accounts on chat platforms, by the platform's own id. */
+  accounts: z
+    .strictObject({
+      slack: z.string().min(1).max(100).optional(),
+      mattermost: z.string().min(1).max(100).optional(),
+    })
+    .optional(),
 })
 export type LocalUser = z.infer<typeof LocalUser>
 
@@ -84,6 +91,20 @@ export function local(users: readonly LocalUser[]): Directory {
       return [...byUser.values()]
         .filter(({ user, groups }) => user.toLowerCase() === wanted || groups.includes(wanted))
         .map(personOf)
+    },
+    async withEmail(email) {
+      const wanted = email.toLowerCase()
+      return users.filter((user) => user.email?.toLowerCase() === wanted).map(personOf)
+    },
+    async withAccount(platform, account) {
+      return users.filter(({ accounts }) => accounts?.[platform] === account).map(personOf)
+    },
+    async accountsOf(user) {
+      const { slack, mattermost } = byUser.get(user.toLowerCase())?.accounts ?? {}
+      return {
+        ...(slack === undefined ? {} : { slack }),
+        ...(mattermost === undefined ? {} : { mattermost }),
+      }
     },
     async close() {
       // Nothing is held.

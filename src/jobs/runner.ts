@@ -195,4 +195,12 @@ export function openRunner(tools: Tools, options: RunnerOptions): Runner {
 }
 
 /** Collections whose changes leave no work behind. */
-const nothingToDo: readonly CollectionName[] = ['sessions', 'answers', 'messages', 'processes', 'relays']
+const nothingToDo: readonly CollectionName[] = [
+  'sessions',
+  'answers',
+  'messages',
+  'processes',
+  'relays',
+  'links',
+  'vouchers',
+]

@@ -209,6 +209,7 @@ export const tidyUp = (paceMillis: number) =>
     await store.transact(async (tx) => {
       const now = clock.now()
       for (const { id } of await tx.sessions.upTo('expiry', now, batch)) await tx.sessions.remove(id)
+      for (const { id } of await tx.vouchers.upTo('expiry', now, 500)) await tx.vouchers.remove(id)
       await drop(tx, now)
     })
   })

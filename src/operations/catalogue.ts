@@ -18,9 +18,11 @@ import { editRequest } from './edit-request.ts'
 import { endLeaseNow } from './end-lease.ts'
 import { extendLeaseTime } from './extend-lease.ts'
 import { extendMachine } from './extend-machine.ts'
+import { findAccount, findLink, noteAccount } from './find-link.ts'
 import { findSession } from './find-session.ts'
 import { importMachines } from './import-machines.ts'
 import { letGoMachine } from './let-go-machine.ts'
+import { confirmLink, listLinks, showLinkOffer, startLink, unlinkAccount } from './links.ts'
 import { listAudit } from './list-audit.ts'
 import { listHosts } from './list-hosts.ts'
 import { listLeases } from './list-leases.ts'
@@ -49,6 +51,7 @@ import { showRequest } from './show-request.ts'
 import { showSession } from './show-session.ts'
 import { showStatement } from './show-statement.ts'
 import { transferMachine } from './transfer-machine.ts'
+import { issueVoucher, noteOnce, redeemVoucher, siteKey } from './vouchers.ts'
 
 /** Everything that can be done. A new verb is one file and one line here; every face reads this list. */
 export const catalogue: readonly Operation[] = [
@@ -106,4 +109,16 @@ export const catalogue: readonly Operation[] = [
   listMessages,
   showMessage,
   rememberCopy,
+  startLink,
+  showLinkOffer,
+  confirmLink,
+  unlinkAccount,
+  listLinks,
+  findLink,
+  noteAccount,
+  findAccount,
+  issueVoucher,
+  redeemVoucher,
+  noteOnce,
+  siteKey,
 ]

@@ -3,6 +3,7 @@ import type { TerminalRule } from '../../broker/terminal.ts'
 import { type BudgetRule, delegatesOn } from '../../pricing/budget.ts'
 import type { PricePolicy, Tariff } from '../../pricing/tariff.ts'
 import type { LocalDay } from '../base/period.ts'
+import type { AccountRule } from '../identity/account-rule.ts'
 import type { Role } from '../identity/person.ts'
 import type { MachinePolicy } from '../machines/expiry.ts'
 import type { HostRule } from '../machines/host.ts'
@@ -40,6 +41,8 @@ export interface Site {
   }
   pools: readonly PoolRule[]
   terminals: readonly TerminalRule[]
+  /** How it is found out whose a chat account is. */
+  accounts: AccountRule
 }
 
 /** The site on a day: with the delegates of that day, so that nobody who reads it has to ask for the date. */

@@ -98,6 +98,8 @@ export const collections: { readonly [K in CollectionName]: CollectionRule<K> } 
     unique: [],
   },
   sessions: { order: byId, indexes: { expiry: (session) => session.expiresAt }, unique: [] },
+  links: { order: byId, indexes: { user: ({ platform, user }) => `${platform}|${user}` }, unique: [] },
+  vouchers: { order: byId, indexes: { expiry: (voucher) => voucher.expiresAt }, unique: [] },
   answers: { order: byId, indexes: { at: (answer) => answer.at }, unique: [] },
   counters: { order: byId, indexes: {}, unique: [] },
   secrets: { order: byId, indexes: {}, unique: [] },

@@ -7,7 +7,9 @@ import type { Tally } from '../../pricing/tally.ts'
 import type { UsedTariff } from '../../pricing/used-tariff.ts'
 import type { Instant } from '../base/clock.ts'
 import type { AuditRow } from '../identity/audit.ts'
+import type { Link } from '../identity/chat-account.ts'
 import type { Session } from '../identity/tokens.ts'
+import type { Voucher } from '../identity/voucher.ts'
 import type { Job } from '../jobs/job.ts'
 import type { Sign } from '../jobs/presence.ts'
 import type { Host } from '../machines/host.ts'
@@ -32,6 +34,8 @@ export interface Documents {
   notices: Notice
   messages: Message
   sessions: Session
+  links: Link
+  vouchers: Voucher
   answers: Answer
   counters: Counter
   secrets: Secret
@@ -84,6 +88,8 @@ export interface Indexes {
   notices: 'about'
   messages: 'conversation'
   sessions: 'expiry'
+  links: 'user'
+  vouchers: 'expiry'
   answers: 'at'
   counters: never
   secrets: never

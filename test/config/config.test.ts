@@ -29,7 +29,7 @@ describe('a whole file', () => {
 
     expect(config.http).toEqual({ host: '127.0.0.1', port: 8080 })
     expect(config.rdp).toEqual({ host: '127.0.0.1', port: 3389, publicAddress: '127.0.0.1:3389' })
-    expect(config.chat).toEqual({ web: true })
+    expect(config.chat).toEqual({ web: true, accounts: { directory: false, email: [] } })
     expect(config.identity.local.map(({ user }) => user)).toEqual(['alice', 'bob', 'carol', 'olga'])
     expect(config.hypervisors[0]).toMatchObject({ name: 'wod', stage: { millis: 200 } })
     expect(config.site).toMatchObject({

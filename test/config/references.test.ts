@@ -11,7 +11,7 @@ describe('what is wrong beside the rest of the file', () => {
     ],
     [
       '# mattermost: { url: https://…, team: …, channel: … }',
-      'mattermost: { url: x }',
+      'mattermost: { url: https://x.example, team: servers }',
       '69: chat.mattermost: is not built into this version yet, leave it out, and use the web chat',
     ],
     [

@@ -142,10 +142,13 @@ async function begin(life: Life, demo: Tools['site']) {
     directory: {
       find: async () => undefined,
       members: async () => [],
+      withEmail: async () => [],
+      withAccount: async () => [],
+      accountsOf: async () => ({}),
       authenticate: async () => undefined,
       close: async () => undefined,
     },
-    teller: { tell: async () => [], redraw: async () => undefined },
+    teller: { tell: async () => ({ copies: [], waiting: [] }), redraw: async () => undefined },
     closeConnections: async () => 0,
   }
   const sweep = accrueCharges()

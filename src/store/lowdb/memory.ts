@@ -34,6 +34,8 @@ export function emptyMemory(files: Files, formats: Formats, blocks: Blocks): Mem
       notices: new Table(collections.notices),
       messages: new Table(collections.messages),
       sessions: new Table(collections.sessions),
+      links: new Table(collections.links),
+      vouchers: new Table(collections.vouchers),
       answers: new Table(collections.answers),
       counters: new Table(collections.counters),
       secrets: new Table(collections.secrets),

@@ -111,6 +111,8 @@ export function transactionOn({ tables, journals }: Memory, work: Work): Transac
     notices: new WorkingCollection('notices', tables.notices, work),
     messages: new WorkingCollection('messages', tables.messages, work),
     sessions: new WorkingCollection('sessions', tables.sessions, work),
+    links: new WorkingCollection('links', tables.links, work),
+    vouchers: new WorkingCollection('vouchers', tables.vouchers, work),
     answers: new WorkingCollection('answers', tables.answers, work),
     counters: new WorkingCollection('counters', tables.counters, work),
     secrets: new WorkingCollection('secrets', tables.secrets, work),

@@ -31,6 +31,8 @@ export const tables: { readonly [K in CollectionName]: Table<Documents[K]> } = {
   notices: new Table('notices', collections.notices),
   messages: new Table('messages', collections.messages),
   sessions: new Table('sessions', collections.sessions),
+  links: new Table('links', collections.links),
+  vouchers: new Table('vouchers', collections.vouchers),
   answers: new Table('answers', collections.answers),
   counters: new Table('counters', collections.counters),
   secrets: new Table('secrets', collections.secrets),

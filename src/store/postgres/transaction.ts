@@ -36,6 +36,8 @@ export function transactionOn(attempt: Attempt): Transaction {
     notices: new WorkingCollection('notices', tables.notices, attempt),
     messages: new WorkingCollection('messages', tables.messages, attempt),
     sessions: new WorkingCollection('sessions', tables.sessions, attempt),
+    links: new WorkingCollection('links', tables.links, attempt),
+    vouchers: new WorkingCollection('vouchers', tables.vouchers, attempt),
     answers: new WorkingCollection('answers', tables.answers, attempt),
     counters: new WorkingCollection('counters', tables.counters, attempt),
     secrets: new WorkingCollection('secrets', tables.secrets, attempt),
