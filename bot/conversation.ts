@@ -22,6 +22,7 @@ export interface Press {
   answer?: string
   /** What the platform knows this press by: the same key again is the same press, and is done once. */
   key?: string
+  zone?: string
 }
 
 /** A form that was sent. */
@@ -30,6 +31,15 @@ export interface Submission {
   value: string
   fields: Readonly<Record<string, string>>
   key?: string
+  zone?: string
+}
+
+/** How a line was said. */
+export interface Saying {
+  verb: LineContext['verbs']
+  key?: string
+  /** The time zone in which the person reads and means times, where the platform knows it; else the site's. */
+  zone?: string
 }
 
 /**
@@ -40,7 +50,7 @@ export interface Submission {
  * are new lines. The first card of the answer to a form takes the form's place.
  */
 export interface Conversation {
-  say(caller: Caller, line: string, options: { verb: LineContext['verbs']; key?: string }): Promise<Card[]>
+  say(caller: Caller, line: string, options: Saying): Promise<Card[]>
   press(caller: Caller, press: Press): Promise<Card[]>
   submit(caller: Caller, submission: Submission): Promise<Card[]>
   /**
@@ -59,20 +69,21 @@ export interface ConversationServices {
 
 export function openConversation(services: ConversationServices): Conversation {
   const { log } = services
-  const talkWith = (caller: Caller, kind: string, key: string | undefined): Talk =>
-    openTalk(services, caller, key === undefined ? undefined : `${kind}:${key}`)
+  const talkWith = (caller: Caller, kind: string, { key, zone }: Pick<Saying, 'key' | 'zone'>): Talk =>
+    openTalk(services, caller, { key: key === undefined ? undefined : `${kind}:${key}`, zone })
   return {
-    say: (caller, line, { verb, key }) => answered(log, () => say(talkWith(caller, 'say', key), line, verb)),
-    press: (caller, { action, value, answer: typed, key }) =>
+    say: (caller, line, { verb, ...how }) =>
+      answered(log, () => say(talkWith(caller, 'say', how), line, verb)),
+    press: (caller, { action, value, answer: typed, ...how }) =>
       answered(log, () => {
-        const talk = talkWith(caller, `press:${action}:${value}`, key)
+        const talk = talkWith(caller, `press:${action}:${value}`, how)
         if (action === 'run') return say(talk, value, 'mention')
         const press = presses.get(action)
         return press === undefined ? unknownAction(log, action) : press(talk, { value, answer: typed })
       }),
-    submit: (caller, { action, value, fields, key }) =>
+    submit: (caller, { action, value, fields, ...how }) =>
       answered(log, () => {
-        const talk = talkWith(caller, `submit:${action}:${value}`, key)
+        const talk = talkWith(caller, `submit:${action}:${value}`, how)
         if (action === 'run') return say(talk, fields.line ?? '', 'mention')
         const submit = submits.get(action)
         return submit === undefined ? unknownAction(log, action) : submit(talk, value, fields)
@@ -86,9 +97,9 @@ export function openConversation(services: ConversationServices): Conversation {
 }
 
 async function say(talk: Talk, line: string, verb: LineContext['verbs']): Promise<Card[]> {
-  const { now, site } = talk
+  const { now, drawing } = talk
   const lexicon = await lexiconOf(talk)
-  const understood = parseLine(line, { verbs: verb, now, zone: site.timezone, lexicon })
+  const understood = parseLine(line, { verbs: verb, now, zone: drawing.zone, lexicon })
   if (understood.kind === 'ask') return [questionCard(understood.question, understood.choices)]
   if (understood.kind === 'unknown') return [notUnderstoodCard(understood.message, understood.suggestions)]
   try {

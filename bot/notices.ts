@@ -1,7 +1,8 @@
 import type { Clock } from '../src/base/clock.ts'
-import { Refusal } from '../src/base/errors.ts'
+import { Outage, Refusal } from '../src/base/errors.ts'
+import type { Log } from '../src/base/log.ts'
 import { isNamed, system } from '../src/identity/person.ts'
-import type { Delivery, MessageRef, Notice, NoticeKind, Teller } from '../src/notices/notice.ts'
+import type { Delivery, Notice, NoticeKind, Teller, Telling } from '../src/notices/notice.ts'
 import type { Operations } from '../src/operations/perform.ts'
 import type { Site } from '../src/operations/site.ts'
 import type { Card } from './card.ts'
@@ -21,6 +22,7 @@ export interface TellerServices {
   operations: Operations
   site: Site
   clock: Clock
+  log: Log
   /**
    * Who somebody is now, with groups and roles: it decides which buttons a redrawn card has. Without it only what a notice
    * itself says of its reader is known.
@@ -33,26 +35,48 @@ export type Told = Pick<Notice, 'kind' | 'about' | 'at' | 'text' | 'to'>
 
 /** Tells people of facts, as cards on every platform that reaches them. */
 export function teller(services: TellerServices): Teller {
-  const { chats, operations, site, clock } = services
-  async function draw(notice: Told, user: string): Promise<Card> {
+  const { chats, operations, site, clock, log } = services
+  const zoneOn = async (chat: Chat, user: string): Promise<string> =>
+    (await chat.zoneOf(user)) ?? site.timezone
+  async function draw(notice: Told, user: string, zone: string): Promise<Card> {
     const reader = (await services.readerOf?.(user)) ?? readerFrom(notice, user, site)
-    const drawing = { reader, now: clock.now(), zone: site.timezone, currency: site.currency }
+    const drawing = { reader, now: clock.now(), zone, currency: site.currency }
     return drawNotice({ operations, site, caller: system() }, notice, drawing)
   }
+  /** A platform that fails holds up no other. What it can never take is said once and given up. */
+  async function tellOn(chat: Chat, notice: Notice, user: string): Promise<Telling> {
+    try {
+      if (!(await chat.reaches(user))) return { copies: [], waiting: [] }
+      const card = await draw(notice, user, await zoneOn(chat, user))
+      return { copies: [await chat.post(user, card, notice.id)], waiting: [] }
+    } catch (error) {
+      if (!(error instanceof Outage)) throw error
+      const { platform } = chat
+      if (error.transient) return { copies: [], waiting: [{ platform, why: error.message }] }
+      log.warn({ platform, notice: notice.id, error: error.message }, 'chat does not take a notice')
+      return { copies: [], waiting: [] }
+    }
+  }
   return {
-    async tell(notice, user, known) {
-      const copies: MessageRef[] = []
-      const told = new Set(known.map(({ platform }) => platform))
-      for (const chat of chats) {
-        if (told.has(chat.platform) || !(await chat.reaches(user))) continue
-        copies.push(await chat.post(user, await draw(notice, user), notice.id))
-      }
-      return copies
+    async tell(notice, user, known, platform) {
+      const told = new Set(known.map((copy) => copy.platform))
+      const asked = chats.filter(
+        (chat) => !told.has(chat.platform) && chat.platform === (platform ?? chat.platform),
+      )
+      return together(await Promise.all(asked.map((chat) => tellOn(chat, notice, user))))
     },
     async redraw(notice: Notice, copy: Delivery) {
       const chat = chats.find(({ platform }) => platform === copy.platform)
-      if (chat !== undefined) await chat.update(copy, await draw(notice, copy.user))
+      if (chat === undefined) return
+      await chat.update(copy, await draw(notice, copy.user, await zoneOn(chat, copy.user)))
     },
+  }
+}
+
+function together(tellings: readonly Telling[]): Telling {
+  return {
+    copies: tellings.flatMap(({ copies }) => copies),
+    waiting: tellings.flatMap(({ waiting }) => waiting),
   }
 }
 

@@ -1,33 +1,52 @@
-import type { Router } from 'express'
-import type { Chat } from './chat.ts'
-import { openConversation } from './conversation.ts'
+import type { Ids } from '../src/base/ids.ts'
+import { type AccountServices, type Accounts, openAccounts } from './accounts.ts'
+import type { Chat, Face, OpenedChat } from './chat.ts'
+import { type Conversation, type ConversationServices, openConversation } from './conversation.ts'
+import type { ChatRules } from './rules.ts'
+import type { ChatSecrets } from './secrets.ts'
+import { steady } from './steady.ts'
 import { webChat, type WebDoor } from './web/web.ts'
-import type { ConversationServices } from './conversation.ts'
 
-/** Which chats a site has. */
-export interface ChatRules {
-  web: boolean
+/** What the chats are opened with: the operations, who people are, and the door that the built-in one stands behind. */
+export interface ChatServices extends ConversationServices, AccountServices, WebDoor {
+  ids: Ids
+  secrets: ChatSecrets
 }
 
-/** What the chats are opened with: the operations, and the door that the built-in one stands behind. */
-export interface ChatServices extends ConversationServices, WebDoor {}
+/** What the adapter of a platform stands on. */
+export interface PlatformServices extends ConversationServices {
+  conversation: Conversation
+  accounts: Accounts
+  ids: Ids
+}
 
 /** The chats of a site, with the pages and callbacks that they need. */
 export interface OpenedChats {
   chats: readonly Chat[]
-  faces: readonly { path: string; router: Router }[]
+  faces: readonly Face[]
+  accounts: Accounts
   close(): Promise<void>
 }
 
-/** Opens the chats that the site's file names. The only list of chat adapters. */
+/** Opens the chats that the site's file names. */
 export function openChats(rules: ChatRules, services: ChatServices): OpenedChats {
-  const conversation = openConversation(services)
-  const opened = rules.web ? [webChat({ ...services, conversation })] : []
+  const accounts = openAccounts(services)
+  const opened = adapters(rules, { ...services, conversation: openConversation(services), accounts })
+  const chats = opened.map(({ chat }) => steady(chat, services.clock))
   return {
-    chats: opened.map(({ chat }) => chat),
-    faces: opened.map(({ face }) => face),
+    chats,
+    accounts,
+    faces: opened.flatMap(({ faces }) => faces),
     async close() {
-      await Promise.all(opened.map(({ chat }) => chat.close()))
+      await Promise.all(chats.map((chat) => chat.close()))
     },
   }
+}
+
+/** The only list of chat adapters: a row each. */
+function adapters(rules: ChatRules, services: ChatServices & PlatformServices): OpenedChat[] {
+  return [
+    // A platform's row is `...(rules.slack === undefined ? [] : [slackChat(rules.slack, services.secrets.slack, services)]),`
+    ...(rules.web ? [webChat(services)] : []),
+  ]
 }

@@ -1,6 +1,8 @@
 import { mkdir } from 'node:fs/promises'
+import type { Chat } from '../bot/chat.ts'
 import { openChats, type OpenedChats } from '../bot/open.ts'
 import { teller } from '../bot/notices.ts'
+import { chatSecrets } from '../bot/secrets.ts'
 import { changedTariffs } from '../pricing/used-tariff.ts'
 import { type Callers, checkOrigin, openCallers } from './api/callers.ts'
 import { openControl } from './api/control.ts'
@@ -15,7 +17,7 @@ import { type Config, laterFault } from './config.ts'
 import { type HypervisorServices, openHypervisors } from './hypervisors/open.ts'
 import { openRdpFiles } from './main/rdp-files.ts'
 import { openDirectory } from './identity/open.ts'
-import { system } from './identity/person.ts'
+import { system, type Via } from './identity/person.ts'
 import { callerFor } from './identity/roles.ts'
 import { signIn } from './identity/sign-in.ts'
 import { throttle } from './identity/throttle.ts'
@@ -41,6 +43,8 @@ export interface World {
   chance: () => number
   /** How the simulator waits; real time unless a test says otherwise. */
   sleep?: HypervisorServices['sleep']
+  /** Where tokens are that do not stand in the site's file. */
+  env: Readonly<Record<string, string | undefined>>
   /** How often the world is looked at. */
   pace: Pace
   /** Given, the store is this one, already open. */
@@ -50,7 +54,10 @@ export interface World {
 }
 
 export function realWorld(log: Log): World {
-  return { clock: systemClock, ids: randomIds, log, chance: Math.random, pace: usualPace, selfDriving: true }
+  return {
+    ...{ clock: systemClock, ids: randomIds, log, chance: Math.random, env: process.env },
+    ...{ pace: usualPace, selfDriving: true },
+  }
 }
 
 /** A running service. */
@@ -149,8 +156,13 @@ async function openCore(config: Config, world: World, opened: Opened): Promise<C
   })
   const callers = openCallers({ operations, directory, signIn: passwords, site })
   const layout = openLayout(site)
+  const personNamed = async (user: string, via: Via) => {
+    const person = await directory.find(user)
+    return person === undefined ? undefined : callerFor(person, site.roles, via, null)
+  }
   const chats = openChats(config.chat, {
-    ...{ operations, site, clock, log, layout, checkOrigin },
+    ...{ operations, site, clock, ids, log, layout, checkOrigin, personNamed },
+    secrets: chatSecrets(world.env),
     callerOf: async (request) => (await sessionCaller(request, callers)) ?? undefined,
     onMessages: (listener) => watchMessages(store, log, listener),
   })
@@ -160,11 +172,8 @@ async function openCore(config: Config, world: World, opened: Opened): Promise<C
   const tools: Tools = {
     ...{ store, site, clock, ids, log, hypervisors, directory },
     teller: teller({
-      ...{ chats: chats.chats, operations, site, clock },
-      readerOf: async (user) => {
-        const person = await directory.find(user)
-        return person === undefined ? undefined : callerFor(person, site.roles, 'system', null)
-      },
+      ...{ chats: chats.chats, operations, site, clock, log },
+      readerOf: (user) => personNamed(user, 'system'),
     }),
     closeConnections: (lease, reason) => router.close(lease, reason),
   }
@@ -206,7 +215,7 @@ async function openFaces(
   const onChange = (listener: Parameters<Store['onCommit']>[0]) => store.onCommit(listener)
   const app = httpApp({
     site,
-    readiness: () => readinessOf({ store, hypervisors: tools.hypervisors }),
+    readiness: () => readinessOf({ store, hypervisors: tools.hypervisors, chats: chats.chats }),
     faces: [
       ...chats.faces,
       { path: '/api', router: describing(openapi) },
@@ -243,7 +252,8 @@ function watchMessages(store: Store, log: Log, listener: (user: string) => void)
 async function readinessOf({
   store,
   hypervisors,
-}: Pick<Service, 'store' | 'hypervisors'>): Promise<Readiness> {
+  chats,
+}: Pick<Service, 'store' | 'hypervisors'> & { chats: readonly Chat[] }): Promise<Readiness> {
   // Whoever is told that we are not ready sends nobody who would write: we try ourselves.
   if (!store.health().writable) await store.transact(() => Promise.resolve()).catch(() => undefined)
   const health = store.health()
@@ -257,5 +267,17 @@ async function readinessOf({
   const storeSays = health.writable
     ? 'takes writes'
     : `cannot write: ${health.reason ?? 'no reason was given'}`
-  return { ready: health.writable, parts: { store: storeSays, ...Object.fromEntries(drivers) } }
+  const talks = chats
+    .map((chat) => ({ platform: chat.platform, ...chat.status() }))
+    .filter(({ platform }) => platform !== 'web')
+  const platforms = talks.map(({ platform, state, detail }): [string, string] => [
+    `chat ${platform}`,
+    state === 'up' ? 'answers' : detail,
+  ])
+  return {
+    ready: health.writable,
+    // What a platform that is down should have been told waits for it.
+    degraded: talks.filter(({ state }) => state !== 'up').map(({ platform }) => platform),
+    parts: { store: storeSays, ...Object.fromEntries([...drivers, ...platforms]) },
+  }
 }

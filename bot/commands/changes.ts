@@ -41,8 +41,8 @@ export async function extend(
   return [await extended(talk, machine, extensionTerm(term, machine.expiresAt, zoned(talk)))]
 }
 
-function zoned({ now, site }: Talk): { now: string; zone: string } {
-  return { now, zone: site.timezone }
+function zoned({ now, drawing }: Talk): { now: string; zone: string } {
+  return { now, zone: drawing.zone }
 }
 
 async function extended(

@@ -43,10 +43,10 @@ export async function extend(talk: Talk, { pool, term }: { pool?: string; term?:
 }
 
 /** A length is so many minutes more; a time of day is the end itself. */
-function leaseTerm({ now, site }: Talk, term: Term | undefined): { minutes: number } | { until: string } {
+function leaseTerm({ now, drawing }: Talk, term: Term | undefined): { minutes: number } | { until: string } {
   if (term === undefined) return { minutes: leaseMinutes }
   if (term.kind === 'for') return { minutes: Math.max(1, Math.round(roughMillis(term.duration) / 60_000)) }
-  const until = resolveTerm(term, now, site.timezone)
+  const until = resolveTerm(term, now, drawing.zone)
   if (until === null)
     throw new Refusal('bad_term', 'A session has an end. Say how much longer, such as 30m or 1h.')
   return { until }

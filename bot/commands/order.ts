@@ -92,8 +92,8 @@ function named<K extends string, V>(key: K, value: V | undefined): Partial<Recor
   return value === undefined ? none : { ...none, [key]: value }
 }
 
-function zoned({ now, site }: Talk): { now: string; zone: string } {
-  return { now, zone: site.timezone }
+function zoned({ now, drawing }: Talk): { now: string; zone: string } {
+  return { now, zone: drawing.zone }
 }
 
 function namesIn(text: string | undefined): string[] | undefined {

@@ -26,7 +26,7 @@ export interface Talk extends Look {
 export function openTalk(
   services: { operations: Operations; site: Site; clock: Clock },
   caller: Caller,
-  key: string | undefined,
+  { key, zone }: { key: string | undefined; zone: string | undefined },
 ): Talk {
   const { operations, site } = services
   const now = services.clock.now()
@@ -36,7 +36,7 @@ export function openTalk(
     caller,
     now,
     key,
-    drawing: { reader: caller, now, zone: site.timezone, currency: site.currency },
+    drawing: { reader: caller, now, zone: zone ?? site.timezone, currency: site.currency },
     perform: (operation, input, part = '') =>
       operations.perform(
         operation,

@@ -39,10 +39,3 @@ export function buttonOf(card: Card, wanted: { action: string; value: string }) 
     .flatMap((part) => (part.kind === 'buttons' ? part.buttons : []))
     .find(({ action, value }) => action === wanted.action && value === wanted.value)
 }
-
-/** What a card is about, in two pieces. */
-export function aboutOf(card: Card): { kind: 'request' | 'machine' | 'lease'; id: string } | undefined {
-  const [, kind, id] = /^(request|machine|lease):(.+)$/.exec(card.about ?? '') ?? []
-  if (id === undefined || (kind !== 'request' && kind !== 'machine' && kind !== 'lease')) return undefined
-  return { kind, id }
-}

@@ -3,11 +3,10 @@ import { type Caller, system } from '../../src/identity/person.ts'
 import type { MessageRef } from '../../src/notices/notice.ts'
 import { editMessage, postMessage, showMessage } from '../../src/operations/messages.ts'
 import type { Operations } from '../../src/operations/perform.ts'
-import { rememberCopy } from '../../src/operations/remember-copy.ts'
 import type { Site } from '../../src/operations/site.ts'
 import type { Card } from '../card.ts'
-import { drawNotice } from '../notices.ts'
-import { aboutOf, type Line, lineOf } from './messages.ts'
+import { keepCopy } from '../copies.ts'
+import { type Line, lineOf } from './messages.ts'
 
 export interface PostServices {
   operations: Operations
@@ -70,22 +69,9 @@ export function openPosts(services: PostServices): Posts {
   }
 }
 
-/**
- * Keeps where a card stands, so that it is redrawn when its subject changes. What changed between drawing and keeping
- * would be missed, so a card that waits for something is drawn once more.
- */
 async function remember(services: PostServices, caller: Caller, card: Card, message: string): Promise<void> {
-  const { operations, site, clock } = services
-  const about = aboutOf(card)
-  if (about === undefined) return
-  const copy = { platform: 'web', channel: caller.user, message }
-  // The same answer may be posted twice; it is remembered once.
-  const idempotencyKey = `shown:${message}`
-  await operations.perform(rememberCopy, caller, { about, copy }, { idempotencyKey })
-  if (card.tone !== 'wait') return
-  const now = clock.now()
-  const drawing = { reader: caller, now, zone: site.timezone, currency: site.currency }
-  const notice = { kind: 'shown', about, at: now, text: null, to: [caller.user] } as const
-  const fresh = await drawNotice({ operations, site, caller }, { ...notice, to: [caller.user] }, drawing)
-  await operations.perform(editMessage, system(), { id: message, body: fresh })
+  const ref = { platform: 'web', channel: caller.user, message }
+  const fresh = await keepCopy(services, caller, card, { ref })
+  if (fresh !== undefined)
+    await services.operations.perform(editMessage, system(), { id: message, body: fresh })
 }

@@ -7,7 +7,7 @@ import { packagePath } from '../../src/base/package-root.ts'
 import type { Caller } from '../../src/identity/person.ts'
 import { listMessages } from '../../src/operations/messages.ts'
 import { cardAsText } from '../cards/text.ts'
-import type { Chat } from '../chat.ts'
+import type { Chat, OpenedChat } from '../chat.ts'
 import type { Conversation } from '../conversation.ts'
 import { buttonOf, type Line, lineOf } from './messages.ts'
 import { AskPage, ChatPage, Lines } from './page.tsx'
@@ -37,10 +37,7 @@ export interface WebChatServices extends PostServices, WebDoor {
 }
 
 /** The built-in chat: conversations in the site's own store, on a page that works without scripts too. */
-export function webChat(services: WebChatServices): {
-  chat: Chat
-  face: { path: string; router: Router }
-} {
+export function webChat(services: WebChatServices): OpenedChat {
   const posts = openPosts(services)
   const streams = openStreams()
   const stopListening = services.onMessages((user) => streams.changed(user))
@@ -50,13 +47,18 @@ export function webChat(services: WebChatServices): {
     reaches: async () => true,
     post: (user, card, key) => posts.card(user, card, `notice-${key}`),
     update: (ref, card) => posts.replace(ref.message, card),
+    // Its lines are read where they stand: nothing is announced that people are not told themselves.
+    announce: async () => null,
+    zoneOf: async () => null,
+    status: () => ({ state: 'up', detail: 'on our own pages' }),
+    check: async () => [],
     async close() {
       stopListening()
       streams.close()
     },
   }
   const router = routerOf(services, posts, (user, response) => streams.open(user, response))
-  return { chat, face: { path: '/chat', router } }
+  return { chat, faces: [{ path: '/chat', router }] }
 }
 
 type Serve = (caller: Caller, request: Request, response: Response) => Promise<void>

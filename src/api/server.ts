@@ -9,6 +9,8 @@ import { pageSecurity } from './security.ts'
 /** What `/readyz` says: whether the service can do its work, and part by part what it lacks. */
 export interface Readiness {
   ready: boolean
+  /** Parts without which it works, but not as well as it should. */
+  degraded: readonly string[]
   parts: Record<string, string>
 }
 
@@ -33,7 +35,7 @@ export function httpApp({ readiness, faces, site, log }: HttpOptions): Express {
     const state = await readiness()
     response
       .status(state.ready ? 200 : 503)
-      .json({ status: state.ready ? 'ready' : 'not ready', parts: state.parts })
+      .json({ status: statusOf(state), degraded: state.degraded, parts: state.parts })
   })
   for (const { path, router } of faces) app.use(path, router)
   app.use((request, response) => {
@@ -41,6 +43,11 @@ export function httpApp({ readiness, faces, site, log }: HttpOptions): Express {
   })
   app.use(problemHandler(log))
   return app
+}
+
+function statusOf({ ready, degraded }: Readiness): string {
+  if (!ready) return 'not ready'
+  return degraded.length > 0 ? 'degraded' : 'ready'
 }
 
 export interface HttpServer {

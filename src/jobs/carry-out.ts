@@ -54,7 +54,7 @@ async function recordFailure(
   if (again) {
     const pause = backoffMillis(last.attempts, {
       firstMillis: 1000,
-      maxMillis: 60_000,
+      maxMillis: trade.longestPauseMillis ?? 60_000,
       spread: options.chance(),
     })
     return tx.jobs.put(

@@ -1,19 +1,45 @@
 import { Outage } from '../base/errors.ts'
 import { markDelivered } from '../machines/expiry.ts'
-import type { Delivery, MessageRef, Notice } from '../notices/notice.ts'
-import { changeMachine } from './facts.ts'
+import type { Delivery, MessageRef, Notice, Telling } from '../notices/notice.ts'
+import type { Transaction } from '../store/store.ts'
+import { changeMachine, deskOf } from './facts.ts'
+import { enqueue } from './outbox.ts'
 import type { Trade, Work } from './trade.ts'
 
-/** Tells everybody whom a notice is for. Each copy is saved as soon as it is sent, so that a retry sends it to the rest only. */
+/** What a platform was to be told is kept for about a week of trying. */
+export const patience = { attempts: 2_000, longestPauseMillis: 300_000 }
+
+/**
+ * Tells everybody whom a notice is for. Each copy is saved as soon as it is sent, so that a retry sends it to the rest
+ * only. What a platform does not take now waits for it in a job of its own, and holds up neither people nor platforms.
+ */
 export const deliverNotice: Trade<'deliver-notice'> = {
   kind: 'deliver-notice',
   deadlineMillis: 60_000,
-  attempts: 12,
+  ...patience,
   async run(work) {
     const notice = await work.store.read((tx) => tx.notices.get(work.job.input.notice))
     if (notice === undefined) return
-    const users = await usersOf(work, notice)
-    for (const user of users) await deliver(work, notice.id, user)
+    const unreached: string[] = []
+    for (const user of await usersOf(work, notice)) {
+      const { copies, waiting, known } = await deliver(work, notice.id, user)
+      if (copies + waiting + known === 0) unreached.push(user)
+    }
+    if (unreached.length === 0) return
+    throw new Outage('nobody_reached', `${unreached.join(', ')}: on no platform that can be reached`, {
+      transient: true,
+    })
+  },
+}
+
+/** Tells one person on one platform that did not answer before. */
+export const deliverCopy: Trade<'deliver-copy'> = {
+  kind: 'deliver-copy',
+  deadlineMillis: 60_000,
+  ...patience,
+  async run(work) {
+    const { notice, user, platform } = work.job.input
+    await deliver(work, notice, user, platform)
   },
 }
 
@@ -30,40 +56,51 @@ async function usersOf({ directory, site }: Work<'deliver-notice'>, notice: Noti
   return users.length > 0 ? users : behind(site.roles.operator)
 }
 
-async function deliver(work: Work<'deliver-notice'>, id: string, user: string): Promise<void> {
-  const { store, teller, clock } = work
+/**
+ * Tells one person, on one platform or on all.
+ * @returns on how many platforms they were told now, will be told later, and were told before.
+ * @throws Outage when the one platform did not take it.
+ */
+async function deliver(
+  work: Work<'deliver-notice' | 'deliver-copy'>,
+  id: string,
+  user: string,
+  platform?: string,
+): Promise<{ copies: number; waiting: number; known: number }> {
+  const { store, teller } = work
   const notice = await store.read((tx) => tx.notices.get(id))
-  if (notice === undefined) return
+  if (notice === undefined) return { copies: 0, waiting: 0, known: 1 }
   const known = notice.deliveries.filter((delivery) => delivery.user === user)
-  const copies = await teller.tell(notice, user, known)
-  if (copies.length === 0 && known.length === 0) {
-    throw new Outage('nobody_reached', `${user} is on no platform that can be reached`, { transient: true })
+  const told = await teller.tell(notice, user, known, platform)
+  const [failed] = told.waiting
+  if (platform !== undefined && failed !== undefined) {
+    throw new Outage('chat_waits', `${failed.platform}: ${failed.why}`, { transient: true })
   }
-  await store.transact(async (tx) => {
-    const at = clock.now()
-    const last = await tx.notices.get(id)
-    if (last === undefined) return
-    // Two runs of this job may overlap, when it was taken over: one copy on each platform is what there is.
-    const isNew = ({ platform }: MessageRef) =>
-      !last.deliveries.some((known) => known.user === user && known.platform === platform)
-    const fresh = copies.filter(isNew).map((copy): Delivery => ({ ...copy, user, at }))
-    const deliveries = [...last.deliveries, ...fresh]
-    await tx.notices.put({ ...last, deliveries })
-    if (notice.about.kind === 'machine') {
-      await changeMachine(tx, notice.about.id, (machine) => markDelivered(machine, id, at))
-    }
-  })
+  if (told.copies.length + told.waiting.length > 0) {
+    await store.transact((tx) => saveTelling(tx, work, { id, user, told }))
+  }
+  return { copies: told.copies.length, waiting: told.waiting.length, known: known.length }
 }
 
-/** Shows on every copy of the cards about something how it is now. */
-export const redrawCards: Trade<'redraw-cards'> = {
-  kind: 'redraw-cards',
-  deadlineMillis: 60_000,
-  attempts: 5,
-  async run(work) {
-    const notices = await work.store.read((tx) => tx.notices.find('about', work.job.input.about))
-    for (const notice of notices) {
-      for (const copy of notice.deliveries) await work.teller.redraw(notice, copy)
-    }
-  },
+async function saveTelling(
+  tx: Transaction,
+  work: Work<'deliver-notice' | 'deliver-copy'>,
+  { id, user, told }: { id: string; user: string; told: Telling },
+): Promise<void> {
+  const desk = deskOf(work, tx)
+  const last = await tx.notices.get(id)
+  if (last === undefined) return
+  // Two runs of this job may overlap, when it was taken over: one copy on each platform is what there is.
+  const isNew = ({ platform }: MessageRef) =>
+    !last.deliveries.some((known) => known.user === user && known.platform === platform)
+  const fresh = told.copies.filter(isNew).map((copy): Delivery => ({ ...copy, user, at: desk.now }))
+  await tx.notices.put({ ...last, deliveries: [...last.deliveries, ...fresh] })
+  for (const { platform } of told.waiting) {
+    const subject = `copy:${id}:${user}:${platform}`
+    if ((await tx.jobs.count('subject', subject)) > 0) continue
+    await enqueue(desk, 'deliver-copy', { notice: id, user, platform }, { subject, by: 'jackdaw' })
+  }
+  if (fresh.length > 0 && last.about.kind === 'machine') {
+    await changeMachine(tx, last.about.id, (machine) => markDelivered(machine, id, desk.now))
+  }
 }

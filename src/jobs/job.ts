@@ -22,7 +22,10 @@ export interface JobInputs {
   /** After a lease in a persistent pool: save it or leave it running for its person. */
   'rest-desktop': { desktop: string; lease: string | null }
   'deliver-notice': { notice: string }
-  'redraw-cards': { about: string }
+  /** To one person on one platform that did not take it before. */
+  'deliver-copy': { notice: string; user: string; platform: string }
+  /** On one platform only, when it did not answer before. */
+  'redraw-cards': { about: string; platform?: string }
 }
 export type JobKind = keyof JobInputs
 

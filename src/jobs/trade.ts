@@ -40,6 +40,8 @@ export interface Trade<K extends JobKind = JobKind> {
   readonly deadlineMillis: number
   /** How often it is tried while the world says that trying again can help. */
   readonly attempts: number
+  /** The longest pause between two attempts; a minute where nothing is said. */
+  readonly longestPauseMillis?: number
   /** @throws Outage (transient: it is tried again) or Refusal (it has failed). */
   run(work: Work<K>): Promise<void>
   /** What becomes of the subject once the job has failed for good; in the transaction that says so. */

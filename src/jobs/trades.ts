@@ -1,11 +1,12 @@
 import { accrueCharges } from './accrue-charges.ts'
 import { controlMachine } from './control-machine.ts'
 import { deleteMachine } from './delete-machine.ts'
-import { deliverNotice, redrawCards } from './deliver-notice.ts'
+import { deliverCopy, deliverNotice } from './deliver-notice.ts'
 import { makeDesktop, resetDesktop, restDesktop, wakeDesktop } from './desktops.ts'
 import { expireMachine } from './expire-machine.ts'
 import { observeHypervisors } from './observe-hypervisors.ts'
 import { provisionMachine } from './provision-machine.ts'
+import { redrawCards } from './redraw-cards.ts'
 import { resizeMachine } from './resize-machine.ts'
 import type { Site } from '../operations/site.ts'
 import type { Sweep } from './schedule.ts'
@@ -24,6 +25,7 @@ export const trades: Trades = {
   'reset-desktop': resetDesktop,
   'rest-desktop': restDesktop,
   'deliver-notice': deliverNotice,
+  'deliver-copy': deliverCopy,
   'redraw-cards': redrawCards,
 }
 

@@ -44,15 +44,22 @@ export interface Notice {
   text: string | null
 }
 
+/** What came of telling somebody something. */
+export interface Telling {
+  /** The new copies. */
+  copies: MessageRef[]
+  /** Platforms that could not be asked or did not take it: trying again later can help. */
+  waiting: { platform: string; why: string }[]
+}
+
 /** Tells people things (port, served by the bot). */
 export interface Teller {
   /**
    * Sends one notice to one person on every platform on which they can be reached.
-   * Called again after a crash: platforms that already hold a copy (`known`) are left alone.
-   * @returns the new copies. Empty when the person is on no platform.
-   * @throws Outage when a platform cannot be reached.
+   * Called again after a crash: platforms that already hold a copy (`known`) are left alone, and so are all others when
+   * one is named.
    */
-  tell(notice: Notice, user: string, known: readonly Delivery[]): Promise<MessageRef[]>
-  /** Redraws a copy from the facts as they are now. A copy that is gone is success. */
+  tell(notice: Notice, user: string, known: readonly Delivery[], platform?: string): Promise<Telling>
+  /** Redraws a copy from the facts as they are now. A copy that is gone is success. @throws Outage. */
   redraw(notice: Notice, copy: Delivery): Promise<void>
 }

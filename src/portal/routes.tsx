@@ -3,6 +3,7 @@ import { Refusal } from '../base/errors.ts'
 import { assets } from './assets.ts'
 import { live } from './live.ts'
 import { apiDocs } from './pages/api-docs.tsx'
+import { accountPages } from './pages/accounts.tsx'
 import { auditPages } from './pages/audit.tsx'
 import { budgetPages } from './pages/budgets.tsx'
 import { costPages } from './pages/costs.tsx'
@@ -32,6 +33,7 @@ const sections: readonly ((pages: Pages) => void)[] = [
   desktopPages,
   hostPages,
   auditPages,
+  accountPages,
 ]
 
 /** The pages for people, at `/`. They work as plain forms and links; with JavaScript they are live. */

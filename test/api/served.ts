@@ -42,7 +42,7 @@ export async function openServed(): Promise<Served> {
   const log = silentLog
   const app = httpApp({
     site,
-    readiness: async () => ({ ready: true, parts: {} }),
+    readiness: async () => ({ ready: true, degraded: [], parts: {} }),
     faces: [
       { path: '/api', router: describing(openapiDocument(catalogue, site)) },
       {

@@ -387,7 +387,7 @@ describe('the rest', () => {
     '"%s" on its own is answered with cards',
     async (_verb, command) => {
       const services = { operations: rig.operations, site: rig.config.site, clock: rig.clock }
-      const talk = openTalk(services, await rig.web('olga'), undefined)
+      const talk = openTalk(services, await rig.web('olga'), { key: undefined, zone: undefined })
 
       const cards = await answer(talk, command).catch((error: unknown) => error)
 

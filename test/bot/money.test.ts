@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Card } from '../../bot/card.ts'
 import { teller } from '../../bot/notices.ts'
+import { silentLog } from '../../src/base/log.ts'
 import { day, demoConfig } from '../operations/core.ts'
 import {
   buttonNamed,
@@ -105,7 +106,11 @@ describe('a budget that runs low', () => {
     const told = tight.told.notices.find(({ notice }) => notice.kind === 'budget-warning')
 
     if (told === undefined) throw new Error('nobody was warned')
-    await teller({ chats: [chat], operations, site: config.site, clock }).tell(told.notice, told.user, [])
+    await teller({ chats: [chat], operations, site: config.site, clock, log: silentLog }).tell(
+      told.notice,
+      told.user,
+      [],
+    )
     await tight.close()
 
     const [card] = chat.cards.values()

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Card } from '../../bot/card.ts'
 import { teller } from '../../bot/notices.ts'
+import { silentLog } from '../../src/base/log.ts'
 import type { Delivery, Notice, Teller } from '../../src/notices/notice.ts'
 import { day } from '../operations/core.ts'
 import { buttonsOf, giveServer, keptChat, openRig, requestLine, type Rig } from './rig.ts'
@@ -12,7 +13,7 @@ beforeEach(async () => {
   rig = await openRig()
   chat = keptChat()
   const { operations, clock, config } = rig
-  tells = teller({ chats: [chat], operations, site: config.site, clock })
+  tells = teller({ chats: [chat], operations, site: config.site, clock, log: silentLog })
 })
 afterEach(() => rig.close())
 
@@ -23,7 +24,7 @@ async function tellLatest(
 ): Promise<{ notice: Notice; copy: Delivery; card: Card }> {
   const notice = rig.told.notices.findLast((told) => told.notice.kind === kind)?.notice
   if (notice === undefined) throw new Error(`nobody was told ${kind}`)
-  const [ref] = await tells.tell(notice, user, [])
+  const [ref] = (await tells.tell(notice, user, [])).copies
   const card = chat.cards.get(ref?.message ?? '')
   if (ref === undefined || card === undefined) throw new Error('no copy was sent')
   return { notice, copy: { ...ref, user, at: rig.clock.now() }, card }
@@ -122,7 +123,7 @@ test('whoever cannot steer a server sees its card without buttons', async () => 
     text: null,
   }
 
-  const [ref] = await tells.tell(notice, 'bob', [])
+  const [ref] = (await tells.tell(notice, 'bob', [])).copies
 
   expect(buttonsOf(chat.cards.get(ref?.message ?? ''))).toEqual([])
 })
@@ -134,7 +135,7 @@ test('a platform that holds a copy already is left alone', async () => {
 
   const again = await tells.tell(notice, 'bob', [copy])
 
-  expect(again).toEqual([])
+  expect(again).toEqual({ copies: [], waiting: [] })
 })
 
 test('something that is no longer kept is said to be gone', async () => {
@@ -142,7 +143,7 @@ test('something that is no longer kept is said to be gone', async () => {
   const at = rig.clock.now()
   const notice: Notice = { id: 'N-1', kind: 'shown', about, to: ['alice'], at, deliveries: [], text: null }
 
-  const [ref] = await tells.tell(notice, 'alice', [])
+  const [ref] = (await tells.tell(notice, 'alice', [])).copies
 
   expect(chat.cards.get(ref?.message ?? '')?.summary).toBe('The machine long-gone is no longer kept.')
 })

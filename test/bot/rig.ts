@@ -90,6 +90,10 @@ export function keptChat(): Chat & { cards: Map<string, Card> } {
     async update(ref, card) {
       cards.set(ref.message, card)
     },
+    announce: async () => null,
+    zoneOf: async () => null,
+    status: () => ({ state: 'up', detail: '' }),
+    check: async () => [],
     close: async () => undefined,
   }
 }

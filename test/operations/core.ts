@@ -63,9 +63,10 @@ export function recordingTeller(): Told {
     notices,
     unreachable,
     async tell(notice: Notice, user: string, known: readonly Delivery[]) {
-      if (known.length > 0 || unreachable.has(user)) return []
+      if (known.length > 0 || unreachable.has(user)) return { copies: [], waiting: [] }
       notices.push({ user, notice })
-      return [{ platform: 'web', channel: user, message: `${notice.id}-${user}` }]
+      const copies = [{ platform: 'web', channel: user, message: `${notice.id}-${user}` }]
+      return { copies, waiting: [] }
     },
     redraw: async () => undefined,
   }

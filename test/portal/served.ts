@@ -35,7 +35,7 @@ export async function openSite(config?: Config): Promise<Site> {
   })
   const app = httpApp({
     site,
-    readiness: async () => ({ ready: true, parts: {} }),
+    readiness: async () => ({ ready: true, degraded: [], parts: {} }),
     faces: [{ path: '/', router: faces }],
     log,
   })

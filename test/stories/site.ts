@@ -38,12 +38,15 @@ export interface StoryOptions {
   live?: boolean
   /** What the store is on. */
   disk?: MemoryDisk
+  /** Tokens, as the environment would hold them. */
+  env?: Record<string, string>
 }
 
 export async function openStorySite({
   edit = (yaml) => yaml,
   live = false,
   disk = memoryFiles(),
+  env = {},
 }: StoryOptions = {}): Promise<StorySite> {
   const folder = await mkdtemp(join(tmpdir(), 'jackdaw-story-'))
   const [port, rdpPort] = [await freePort(), await freePort()]
@@ -58,7 +61,7 @@ export async function openStorySite({
   const service = await startService(
     { ...config, store: { ...config.store, path: join(folder, 'data') } },
     {
-      ...{ ids: countedIds(), log: silentLog, chance: () => 0, pace: leisurely, selfDriving: live },
+      ...{ ids: countedIds(), log: silentLog, chance: () => 0, pace: leisurely, selfDriving: live, env },
       clock: live ? systemClock : clock,
       ...(live ? {} : { sleep: () => Promise.resolve() }),
       store: await openOn(disk, { clock }),

@@ -29,7 +29,7 @@ export async function openWebSite(): Promise<WebSite> {
   const rig = await openRig()
   const { operations, clock, config, conversation } = rig
   let listener: (user: string) => void = () => undefined
-  const { chat, face } = webChat({
+  const { chat, faces } = webChat({
     ...{ operations, site: config.site, clock, conversation, checkOrigin },
     callerOf: async (request) => {
       const user = request.get('test-user')
@@ -42,7 +42,7 @@ export async function openWebSite(): Promise<WebSite> {
     },
   })
   const app = express()
-  app.use(face.path, face.router)
+  for (const { path, router } of faces) app.use(path, router)
   app.use(problemHandler(silentLog))
   const server = await listen(app, { host: '127.0.0.1', port: 0 })
   const url = `http://127.0.0.1:${server.port}`
