@@ -88,10 +88,11 @@ export function openConversation(services: ConversationServices): Conversation {
         const submit = submits.get(action)
         return submit === undefined ? unknownAction(log, action) : submit(talk, value, fields)
       }),
-    preview: (caller, { action, value, fields }) =>
+    preview: (caller, { action, value, fields, ...how }) =>
       answered(log, async () => {
         const preview = previews.get(action)
-        return preview === undefined ? [] : preview(talkWith(caller, 'preview', undefined), value, fields)
+        const talk = talkWith(caller, 'preview', how)
+        return preview === undefined ? [] : preview(talk, value, fields)
       }),
   }
 }
