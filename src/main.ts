@@ -150,7 +150,7 @@ async function openCore(config: Config, world: World, opened: Opened): Promise<C
   const passwords = signIn({ directory, throttle: throttle(), clock })
   const rdpFiles = await openRdpFiles(config, { store, clock, ids, log })
   const operations = openOperations({
-    ...{ store, site, clock, ids, directory, log },
+    ...{ store, site, clock, ids, directory, hypervisors, log },
     signIn: passwords,
     rdp: rdpFiles.finish,
   })

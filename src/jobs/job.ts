@@ -13,6 +13,9 @@ export interface JobInputs {
     was: { cpus: number; memoryGb: number }
     request: string | null
   }
+  'snapshot-machine': { machine: string; deed: SnapshotDeed; snapshot: string }
+  /** `was` is the state that it goes on in where it arrives, or where it stays. */
+  'migrate-machine': { machine: string; from: string; to: string; was: MigratingState }
   'delete-machine': { machine: string; reason: string }
   'expire-machine': { machine: string; end: Instant }
   'make-desktop': { desktop: string }
@@ -28,6 +31,9 @@ export interface JobInputs {
   'redraw-cards': { about: string; platform?: string }
 }
 export type JobKind = keyof JobInputs
+
+export type SnapshotDeed = 'take' | 'revert' | 'forget'
+export type MigratingState = 'running' | 'stopped' | 'saved'
 
 export type ControlVerb = 'start' | 'shutdown' | 'power-off' | 'reset' | 'save' | 'resume'
 

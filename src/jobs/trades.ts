@@ -4,10 +4,12 @@ import { deleteMachine } from './delete-machine.ts'
 import { deliverCopy, deliverNotice } from './deliver-notice.ts'
 import { makeDesktop, resetDesktop, restDesktop, wakeDesktop } from './desktops.ts'
 import { expireMachine } from './expire-machine.ts'
+import { migrateMachine } from './migrate-machine.ts'
 import { observeHypervisors } from './observe-hypervisors.ts'
 import { provisionMachine } from './provision-machine.ts'
 import { redrawCards } from './redraw-cards.ts'
 import { resizeMachine } from './resize-machine.ts'
+import { snapshotMachine } from './snapshot-machine.ts'
 import type { Site } from '../operations/site.ts'
 import type { Sweep } from './schedule.ts'
 import { refillPools, sweepExpiry, sweepLeases, sweepRequests, tidyUp } from './sweeps.ts'
@@ -18,6 +20,8 @@ export const trades: Trades = {
   'provision-machine': provisionMachine,
   'control-machine': controlMachine,
   'resize-machine': resizeMachine,
+  'snapshot-machine': snapshotMachine,
+  'migrate-machine': migrateMachine,
   'delete-machine': deleteMachine,
   'expire-machine': expireMachine,
   'make-desktop': makeDesktop,

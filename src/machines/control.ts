@@ -2,7 +2,18 @@ import { Refusal } from '../base/errors.ts'
 import type { Machine, MachineState } from './machine.ts'
 
 export type Verb =
-  'start' | 'shutdown' | 'power-off' | 'reset' | 'save' | 'resume' | 'resize' | 'delete' | 'extend'
+  | 'start'
+  | 'shutdown'
+  | 'power-off'
+  | 'reset'
+  | 'save'
+  | 'resume'
+  | 'resize'
+  | 'delete'
+  | 'extend'
+  | 'snapshot'
+  | 'revert'
+  | 'migrate'
 
 export interface VerbRule {
   /** The states it may be asked in. */
@@ -30,6 +41,9 @@ export const verbs: Readonly<Record<Verb, VerbRule>> = {
     to: 'deleting',
   },
   extend: { from: [...settled, 'provisioning', 'migrating', 'archived'], already: [], to: null },
+  snapshot: { from: ['running', 'stopped'], already: [], to: null },
+  revert: { from: ['running', 'stopped', 'saved', 'paused'], already: [], to: null },
+  migrate: { from: ['running', 'stopped', 'saved'], already: [], to: null },
 }
 
 /** What to say after a machine's name when a verb does not go with its state: the fact and the remedy. */

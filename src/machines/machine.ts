@@ -30,8 +30,8 @@ const anywhereAlive: readonly MachineState[] = [
 export const machineStates = states<MachineState>('Machine', {
   provisioning: ['running', 'stopped', 'failed', 'deleting'],
   running: [...anywhereAlive, 'migrating', 'archived'],
-  stopped: [...anywhereAlive, 'archived'],
-  saved: [...anywhereAlive, 'archived'],
+  stopped: [...anywhereAlive, 'migrating', 'archived'],
+  saved: [...anywhereAlive, 'migrating', 'archived'],
   paused: anywhereAlive,
   migrating: ['running', 'saved', 'stopped', 'unreachable', 'deleting'],
   archived: ['running', 'stopped', 'deleting'],
@@ -61,6 +61,13 @@ export interface Reminder {
   dueAt: Instant
   notice: string
   deliveredAt: Instant | null
+}
+
+/** A state of a machine that was kept. */
+export interface Snapshot {
+  name: string
+  takenAt: Instant
+  by: string
 }
 
 /** Any virtual machine: somebody's server, or a desktop behind a pool. `id` is its name. */
@@ -103,6 +110,8 @@ export interface Machine extends Size {
   attentionAt: Instant | null
   /** The job in hand, whose stages are the progress. */
   job: string | null
+  /** States that can be gone back to, oldest first; absent while there are none. */
+  snapshots?: Snapshot[]
   /** What a system that it was taken over from, or the driver, says of it in its own words. */
   providerState: string | null
 }

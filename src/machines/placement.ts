@@ -8,6 +8,10 @@ export interface PlacementOrder extends Size {
   group?: string
   /** Only this host: an operator pinned it. */
   host?: string
+  /** Only hosts of this hypervisor: what the machine is made from is there. */
+  hypervisor?: string
+  /** Not this host: the machine is there, and is to go. */
+  not?: string
 }
 
 /** What is promised on a host already. */
@@ -86,6 +90,10 @@ function standing(host: Host, order: PlacementOrder): string[] {
   if (order.host !== undefined && host.id !== order.host) return ['is not the host asked for']
   if (order.group !== undefined && host.group !== order.group) {
     return [`is in group ${host.group}, not ${order.group}`]
+  }
+  if (host.id === order.not) return ['is where it is now']
+  if (order.hypervisor !== undefined && host.hypervisor !== order.hypervisor) {
+    return [`is of ${host.hypervisor}, not of ${order.hypervisor}`]
   }
   if (host.state === 'down') return ['is down']
   if (host.state === 'draining') return ['is draining']

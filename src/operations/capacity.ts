@@ -1,6 +1,6 @@
 import type { Host } from '../machines/host.ts'
 import type { Machine } from '../machines/machine.ts'
-import { explainRefusal, place } from '../machines/placement.ts'
+import { explainRefusal, place, type PlacementOrder } from '../machines/placement.ts'
 import { Refusal } from '../base/errors.ts'
 import type { ReadTransaction } from '../store/store.ts'
 
@@ -37,10 +37,7 @@ function sumOf(machines: readonly Machine[]): HostLoad {
  * A host for each of the machines, or none at all.
  * @throws Refusal `no_capacity` with each host and the reasons why it cannot take one.
  */
-export async function placeAll(
-  tx: ReadTransaction,
-  order: { cpus: number; memoryGb: number; count: number; group?: string; host?: string },
-): Promise<Host[]> {
+export async function placeAll(tx: ReadTransaction, order: PlacementOrder): Promise<Host[]> {
   const hosts = await tx.hosts.all()
   const outcome = place(order, hosts, await loadOf(tx, hosts))
   if ('placed' in outcome) {

@@ -33,6 +33,7 @@ import { listRequests } from './list-requests.ts'
 import { listTemplates } from './list-templates.ts'
 import { makeQuote } from './make-quote.ts'
 import { editMessage, listMessages, postMessage, showMessage } from './messages.ts'
+import { migrateMachine } from './migrate-machine.ts'
 import { openDesktop } from './open-desktop.ts'
 import { openSession } from './open-session.ts'
 import type { Operation } from './operation.ts'
@@ -44,12 +45,14 @@ import { requestMachine } from './request-machine.ts'
 import { resizeMachine } from './resize-machine.ts'
 import { listBudgets, showBudget } from './show-budget.ts'
 import { showCosts } from './show-costs.ts'
+import { showFigures } from './show-figures.ts'
 import { showJob } from './show-job.ts'
 import { showLease } from './show-lease.ts'
 import { showMachine } from './show-machine.ts'
 import { showRequest } from './show-request.ts'
 import { showSession } from './show-session.ts'
 import { showStatement } from './show-statement.ts'
+import { deleteSnapshot, revertSnapshot, takeSnapshot } from './snapshots.ts'
 import { transferMachine } from './transfer-machine.ts'
 import { issueVoucher, noteOnce, redeemVoucher, siteKey } from './vouchers.ts'
 
@@ -84,6 +87,11 @@ export const catalogue: readonly Operation[] = [
   quoteResize,
   resizeMachine,
   deleteMachine,
+  takeSnapshot,
+  revertSnapshot,
+  deleteSnapshot,
+  migrateMachine,
+  showFigures,
   showJob,
   listHosts,
   listTemplates,

@@ -22,8 +22,7 @@ function control(verb: ControlVerb, summary: string) {
     async run(context, { name }) {
       const machine = await steered(context, name)
       checkVerb(machine, verb)
-      checkManaged(machine)
-      checkFree(context, machine, await busyWith(context, machine))
+      await checkAtRest(context, machine)
       const job = await enqueue(
         context,
         'control-machine',
@@ -68,12 +67,10 @@ export function checkManaged(machine: Machine): void {
   )
 }
 
-async function busyWith({ tx }: Context, machine: Machine): Promise<string | null> {
-  const jobs = await tx.jobs.find('subject', `machine:${machine.id}`)
-  return jobs[0]?.kind ?? null
-}
-
-function checkFree(_context: Context, machine: Machine, kind: string | null): void {
-  if (kind === null) return
-  refuse('busy', `${machine.id} is busy (${kind.replaceAll('-', ' ')}). Wait until that is done.`)
+/** @throws Refusal `wrong_state` as `checkManaged`, `busy` while something else is being done to it. */
+export async function checkAtRest({ tx }: Pick<Context, 'tx'>, machine: Machine): Promise<void> {
+  checkManaged(machine)
+  const [job] = await tx.jobs.find('subject', `machine:${machine.id}`)
+  if (job === undefined) return
+  refuse('busy', `${machine.id} is busy (${job.kind.replaceAll('-', ' ')}). Wait until that is done.`)
 }

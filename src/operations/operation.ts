@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { RdpFinish } from '../../broker/rdp-finish.ts'
 import type { Instant } from '../base/clock.ts'
 import type { Ids } from '../base/ids.ts'
+import type { Hypervisor } from '../hypervisors/hypervisor.ts'
 import type { Directory } from '../identity/directory.ts'
 import type { Caller } from '../identity/person.ts'
 import type { SignIn } from '../identity/sign-in.ts'
@@ -38,6 +39,8 @@ export interface Finishing {
   caller: Caller
   now: Instant
   rdp: RdpFinish
+  hypervisors: ReadonlyMap<string, Hypervisor>
+  signal: AbortSignal
 }
 
 /** Another way to write an answer, offered after JSON: by its media type in `Accept`, or by `?format=` its name. */

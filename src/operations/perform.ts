@@ -6,11 +6,12 @@ import type { Ids } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
 import { localDay } from '../base/period.ts'
 import { fingerprint } from '../base/seal.ts'
+import type { Hypervisor } from '../hypervisors/hypervisor.ts'
 import type { Directory } from '../identity/directory.ts'
 import type { Caller } from '../identity/person.ts'
 import type { SignIn } from '../identity/sign-in.ts'
 import type { Store, Transaction } from '../store/store.ts'
-import type { Change, Operation } from './operation.ts'
+import type { Change, Finishing, Operation } from './operation.ts'
 import { type Site, siteOn } from './site.ts'
 
 export interface Services {
@@ -23,6 +24,8 @@ export interface Services {
   log: Log
   /** How RDP files are completed; without it they are handed out as they are, unsigned. */
   rdp?: RdpFinish
+  /** Who is asked what machines do at this moment; nobody when left out. */
+  hypervisors?: ReadonlyMap<string, Hypervisor>
 }
 
 /** The one way in: parses, asks, allows, runs and audits. REST, chat, portal, router and jobs all come through here. */
@@ -48,12 +51,13 @@ export function openOperations(services: Services): Operations {
       const { store, clock, ids } = services
       if (operation.kind === 'query') {
         const asked = await ask(services, operation, input, caller)
-        return store.read(async (tx) => {
+        const answer = await store.read(async (tx) => {
           const now = clock.now()
           const context = { tx, caller, now, site: siteNow(services.site, now) }
           await operation.allow(context, input)
           return operation.run(context, input, asked)
         })
+        return finished(services, operation, caller, answer)
       }
       try {
         const asked = await ask(services, operation, input, caller)
@@ -71,8 +75,7 @@ export function openOperations(services: Services): Operations {
           }
           return answer
         })
-        const finishing = { caller, now: clock.now(), rdp: services.rdp ?? unfinished }
-        return operation.finish === undefined ? answer : await operation.finish(finishing, answer)
+        return await finished(services, operation, caller, answer)
       } catch (error) {
         if (error instanceof Refusal) await auditRefusal(services, operation, caller, input, error)
         throw error
@@ -109,6 +112,17 @@ async function ask(
   const { directory, signIn, clock } = services
   const site = siteNow(services.site, clock.now())
   return operation.ask?.({ directory, signIn, site, signal: AbortSignal.timeout(askMillis) }, input, caller)
+}
+
+async function finished<Answer>(
+  { clock, rdp = unfinished, hypervisors = new Map() }: Services,
+  operation: { finish?(finishing: Finishing, answer: Answer): Promise<Answer> },
+  caller: Caller,
+  answer: Answer,
+): Promise<Answer> {
+  if (operation.finish === undefined) return answer
+  const signal = AbortSignal.timeout(askMillis)
+  return operation.finish({ caller, now: clock.now(), rdp, hypervisors, signal }, answer)
 }
 
 function answerKey(

@@ -119,12 +119,14 @@ export async function openCore(options: CoreOptions = {}): Promise<Core> {
   if (rule === undefined) throw new Error('the demo has a hypervisor')
   const hypervisor = await simulator({ ...rule }, { clock, log, sleep: () => Promise.resolve() })
   const passwords = signIn({ directory, throttle: throttle(), clock })
-  const operations = openOperations({ store, site, clock, ids, directory, signIn: passwords, log })
+  const hypervisors = new Map([[rule.name, hypervisor]])
+  const services = { store, site, clock, ids, directory, signIn: passwords, hypervisors, log }
+  const operations = openOperations(services)
   const told = recordingTeller()
   const closedFor: string[] = []
   const tools = {
     ...{ site, clock, ids, log, directory, teller: told },
-    hypervisors: new Map([[hypervisor.name, hypervisor]]),
+    hypervisors,
     closeConnections: async (lease: string) => {
       closedFor.push(lease)
       return 0

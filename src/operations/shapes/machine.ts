@@ -55,6 +55,8 @@ export const MachineShape = z.object({
   pool: z.string().nullable(),
   costToDate: MoneyShape,
   currency: z.string(),
+  /** States that can be gone back to, oldest first. */
+  snapshots: z.array(z.object({ name: z.string(), takenAt: InstantShape, by: z.string() })),
   /** What it would save to be rid of it; only where one machine is asked for. */
   savings: SavingsShape.optional(),
   /** What the one who asks may do with it now. */
@@ -95,6 +97,7 @@ export async function machineView(
     pool: facts.pool,
     costToDate: formatMoney(await costToDate(tx, machine, { now, site })),
     currency: site.currency,
+    snapshots: facts.snapshots ?? [],
     verbs: mayControl(caller, machine) ? verbsOf(machine) : [],
   }
 }

@@ -41,6 +41,7 @@ export function aMachineView(differences: Partial<MachineView> = {}): MachineVie
     pool: null,
     costToDate: '3.70',
     currency: 'CHF',
+    snapshots: [],
     verbs: ['shutdown', 'power-off', 'reset', 'save', 'resize', 'delete', 'extend'],
     ...differences,
   }
