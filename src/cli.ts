@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { messageOf, Outage } from './base/errors.ts'
 import { openLog } from './base/log.ts'
 import { backupSite, restoreSite } from './cli/backup.ts'
@@ -8,7 +9,7 @@ import { importFile } from './cli/import.ts'
 import { moveStores, storeWords } from './cli/move.ts'
 import { simulate } from './cli/simulate.ts'
 import { run } from './cli/start.ts'
-import { ConfigError, loadConfig } from './config.ts'
+import { ConfigError, type Here, loadConfig, parseEndpoint } from './config.ts'
 import { hashPassword } from './identity/local.ts'
 
 /** 0 fine, 1 our fault, 2 the configuration's fault, 3 the data directory is in use or damaged. */
@@ -32,10 +33,15 @@ program
   .command('start', { isDefault: true })
   .description('run the service')
   .option(...configOption)
+  .option('--http <host:port>', "listen here, not where the site's file says", endpoint)
+  .option('--rdp <host:port>', 'the same for the RDP router', endpoint)
+  .option('--data <folder>', 'keep here what belongs to this process alone', (folder: string) =>
+    resolve(folder),
+  )
   .allowExcessArguments()
-  .action(async ({ config }: { config?: string }, command: Command) => {
+  .action(async ({ config, ...here }: Here & { config?: string }, command: Command) => {
     refuseUnknown(command.args)
-    const loaded = await loadConfig(config, process.env)
+    const loaded = await loadConfig(config, process.env, here)
     await run(loaded, openLog({ level: process.env.JACKDAW_LOG ?? 'info', terminal: process.stdout.isTTY }))
   })
 
@@ -116,6 +122,12 @@ function refuseUnknown(words: readonly string[]): void {
   if (words[0] === undefined) return
   const known = program.commands.map((command) => command.name()).join(', ')
   program.error(`error: there is no command ${words[0]}. There are ${known}.`)
+}
+
+function endpoint(text: string): { host: string; port: number } {
+  const parsed = parseEndpoint(text)
+  if (parsed === undefined) throw new InvalidArgumentError('It is a host and a port, such as 127.0.0.1:8081.')
+  return parsed
 }
 
 function exitCodeOf(error: unknown): number {

@@ -20,6 +20,7 @@ import {
   topLevelOffsets,
 } from './config/faults.ts'
 import { SiteFile } from './config/file.ts'
+import { type Here, withHere } from './config/here.ts'
 import { notBuiltYet } from './config/later.ts'
 import { referenceProblems } from './config/references.ts'
 import { Sketch } from './config/sketch.ts'
@@ -27,6 +28,7 @@ import type { Site } from './operations/site.ts'
 import { urlVariable } from './store/postgres/address.ts'
 
 export { type Fault, formatFault } from './config/faults.ts'
+export { type Here, parseEndpoint } from './config/here.ts'
 
 /** What a site's file says, checked: where things listen and are kept, and the site itself. */
 export interface Config extends Pick<
@@ -64,16 +66,18 @@ export const demoFile = packagePath('src', 'demo.yaml')
 
 /**
  * Reads the site's file: `path`, else what `JACKDAW_CONFIG` names, else the demo site. Relative paths in a file start
- * from its folder; those of the demo from where the service was started, since its own folder is the program's.
+ * from its folder; those of the demo from where the service was started, since its own folder is the program's. `here`
+ * is what one process has otherwise.
  * @throws ConfigError with every fault that was found.
  */
 export async function loadConfig(
   path: string | undefined,
   env: Readonly<Record<string, string | undefined>>,
+  here: Here = {},
 ): Promise<Config> {
   const file = path ?? (env.JACKDAW_CONFIG === '' ? undefined : env.JACKDAW_CONFIG) ?? demoFile
   const text = await readText(file)
-  const result = checkConfig(text, file, resolve(file) === demoFile ? resolve() : undefined)
+  const result = checkConfig(text, file, resolve(file) === demoFile ? resolve() : undefined, here)
   if ('faults' in result) throw new ConfigError(file, result.faults)
   const { store } = result.config
   const isKnown = store.kind === 'lowdb' || [store.url, store.urlFile, env[urlVariable]].some(isGiven)
@@ -112,6 +116,7 @@ export function checkConfig(
   text: string,
   path: string,
   folder: string = dirname(resolve(path)),
+  here: Here = {},
 ): { config: Config } | { faults: Fault[] } {
   const lines = new LineCounter()
   const document = parseDocument(text, {
@@ -125,12 +130,13 @@ export function checkConfig(
   )
   const data = plainData(document, lines)
   if ('faults' in data) return { faults: inOrder([...syntax, ...data.faults]) }
-  const parsed = SiteFile.safeParse(data.root, { error: inPlainWords })
-  const within = withoutLater(notBuiltYet(data.root), problemsOf(data.root, parsed.error?.issues ?? []))
+  const root = withHere(data.root, here)
+  const parsed = SiteFile.safeParse(root, { error: inPlainWords })
+  const within = withoutLater(notBuiltYet(root), problemsOf(root, parsed.error?.issues ?? []))
   const tornLine = firstTornLine(document, lines)
   const problems =
     tornLine === Infinity
-      ? [...within, ...controlProblems(data.root), ...acrossProblems(data.root)]
+      ? [...within, ...controlProblems(root), ...acrossProblems(root)]
       : within.filter(({ wrong }) => wrong !== missing)
   const found = problems
     .map((problem) => located(problem, document, lines))

@@ -27,6 +27,8 @@ export interface DesktopRouterServices {
   log: Log
   /** Who we are among the processes of the site. */
   process: string
+  /** How long nothing may be heard of a process before it is taken for lost. */
+  holdMillis?: number
 }
 
 /** Longer than it takes to find out that a process is lost. */
@@ -35,7 +37,7 @@ const othersMillis = 20_000
 /** The RDP router with our leases behind it: who a connection is for, and what becomes of a lease that it serves. */
 export async function openDesktopRouter(
   where: { host: string; port: number },
-  { operations, store, log, process }: DesktopRouterServices,
+  { operations, store, log, process, holdMillis }: DesktopRouterServices,
 ): Promise<DesktopRouter> {
   const caller = system('router')
   let opened: Router | undefined
@@ -45,7 +47,9 @@ export async function openDesktopRouter(
     await Promise.all(router.sessions().map(({ lease }) => router.close(lease, reason)))
   }
   const forgotten = () => cutAll('forgotten')
-  const presence = store.shared ? openPresence({ store, operations, log, process, forgotten }) : undefined
+  const presence = store.shared
+    ? openPresence({ store, operations, log, process, forgotten, holdMillis })
+    : undefined
   // Before the first connection: what a process relays is forgotten only where its signs of life are looked for.
   if (presence === undefined) await operations.perform(forgetConnections, caller, {})
   else await presence.start()

@@ -10,6 +10,7 @@ import { describing, openapiDocument } from './api/openapi.ts'
 import { callerOfRequest, rest, type RestServices } from './api/rest.ts'
 import { httpApp, listen, type Readiness } from './api/server.ts'
 import { type Clock, systemClock } from './base/clock.ts'
+import { roughMillis } from './base/duration.ts'
 import { messageOf } from './base/errors.ts'
 import { type Ids, randomIds } from './base/ids.ts'
 import type { Log } from './base/log.ts'
@@ -62,6 +63,8 @@ export function realWorld(log: Log): World {
 
 /** A running service. */
 export interface Service {
+  /** Who it is among the processes of the site, as in the log and in `takenBy` of jobs. */
+  readonly name: string
   readonly httpPort: number
   readonly rdpPort: number
   readonly operations: Operations
@@ -106,6 +109,7 @@ export async function startService(config: Config, world: World): Promise<Servic
     const { operations, store, runner, tools } = core
     return {
       ...ports,
+      name: core.name,
       operations,
       store,
       runner,
@@ -119,6 +123,7 @@ export async function startService(config: Config, world: World): Promise<Servic
 }
 
 interface Core {
+  name: string
   store: Store
   operations: Operations
   callers: Callers
@@ -136,7 +141,7 @@ async function openCore(config: Config, world: World, opened: Opened): Promise<C
   const dataPath = config.store.path
   await mkdir(dataPath, { recursive: true, mode: 0o700 })
   // Who we are among the processes that may share the store.
-  const process = ids.next('P', clock.now())
+  const name = ids.next('P', clock.now())
   const store = world.store ?? (await openStore(config.store, { log, clock }))
   opened.add(() => store.close())
   await checkTariffs(store, config)
@@ -167,7 +172,13 @@ async function openCore(config: Config, world: World, opened: Opened): Promise<C
     onMessages: (listener) => watchMessages(store, log, listener),
   })
   opened.add(() => chats.close())
-  const router = await openDesktopRouter(config.rdp, { operations, store, log, process })
+  const router = await openDesktopRouter(config.rdp, {
+    operations,
+    store,
+    log,
+    process: name,
+    ...takeoverOf(config),
+  })
   opened.add(() => router.shutdown())
   const tools: Tools = {
     ...{ store, site, clock, ids, log, hypervisors, directory },
@@ -179,13 +190,25 @@ async function openCore(config: Config, world: World, opened: Opened): Promise<C
   }
   const due = sweeps(site, world.pace)
   const runner = openRunner(tools, {
-    ...{ trades, sweeps: due, concurrency: jobsAtOnce, chance: world.chance, process },
+    ...{
+      trades,
+      sweeps: due,
+      concurrency: jobsAtOnce,
+      chance: world.chance,
+      process: name,
+      ...takeoverOf(config),
+    },
   })
   // Hosts are known before anybody can ask for a machine.
   for (const sweep of due) await sweep.run(tools)
   if (world.selfDriving) await runner.start()
   opened.add(() => runner.stop(graceMillis.jobs))
-  return { store, operations, callers, chats, layout, router, runner, tools }
+  return { name, store, operations, callers, chats, layout, router, runner, tools }
+}
+
+function takeoverOf({ store }: Config): { holdMillis?: number } {
+  if (store.kind === 'lowdb' || store.takeover === undefined) return {}
+  return { holdMillis: roughMillis(store.takeover) }
 }
 
 /**
@@ -215,6 +238,7 @@ async function openFaces(
   const onChange = (listener: Parameters<Store['onCommit']>[0]) => store.onCommit(listener)
   const app = httpApp({
     site,
+    proxies: config.http.proxies ?? [],
     readiness: () => readinessOf({ store, hypervisors: tools.hypervisors, chats: chats.chats }),
     faces: [
       ...chats.faces,

@@ -19,14 +19,17 @@ export interface HttpOptions {
   /** Faces in the order in which they are asked, each under its path. */
   faces: readonly { path: string; router: Router }[]
   site: { publicUrl: string }
+  /** Whose `X-Forwarded-For` is believed. */
+  proxies?: readonly string[]
   log: Log
 }
 
 /** The express application with all faces. Nothing is read of a body here: each face does so itself. */
-export function httpApp({ readiness, faces, site, log }: HttpOptions): Express {
+export function httpApp({ readiness, faces, site, proxies = [], log }: HttpOptions): Express {
   const app = express()
   app.disable('x-powered-by')
   app.set('query parser', 'simple')
+  app.set('trust proxy', [...proxies])
   app.use(pageSecurity(site))
   app.get('/healthz', (_request, response) => {
     response.json({ status: 'alive' })

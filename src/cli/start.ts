@@ -30,11 +30,12 @@ export function stopSignal(): Promise<NodeJS.Signals> {
 const mostShown = 12
 
 /** Where to look and who can log in. Passwords are shown only where they stand in the demo's own file. */
-function welcome(config: Config, { httpPort, rdpPort }: Service, log: Log): void {
+function welcome(config: Config, { name, httpPort, rdpPort }: Service, log: Log): void {
   const { site, http, rdp, store, file } = config
   log.info(
     {
       site: site.name,
+      process: name,
       http: `${http.host}:${httpPort}`,
       rdp: `${rdp.host}:${rdpPort}`,
       data: store.path,

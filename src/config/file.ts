@@ -6,6 +6,7 @@ import { PoolRule } from '../../broker/pool.ts'
 import { TerminalRule } from '../../broker/terminal.ts'
 import { BudgetRule } from '../../pricing/budget.ts'
 import { PricePolicy, Tariff } from '../../pricing/tariff.ts'
+import { IsoDuration, roughMillis } from '../base/duration.ts'
 import { HypervisorRule } from '../hypervisors/open.ts'
 import { IdentityRule } from '../identity/open.ts'
 import { MachinePolicy } from '../machines/expiry.ts'
@@ -23,6 +24,15 @@ const Port = z.number().int().min(0).max(65_535)
 
 /** `host:port` as RDP files name a server; an IPv6 address stands in brackets. */
 const HostAndPort = z.string().refine(isHostAndPort, 'a host and a port, such as desktops.example.org:3389')
+
+/** Whom is believed on whose behalf a request comes: an address, or a network such as 10.0.0.0/8. */
+const Proxy = z.string().refine(isNetwork, 'an IP address or a network, such as 127.0.0.1 or 10.0.0.0/8')
+
+/** Shorter would take a process for lost that is only slow for a moment. */
+const Takeover = IsoDuration.refine((duration) => {
+  const millis = roughMillis(duration)
+  return millis >= 3_000 && millis <= 600_000
+}, 'from PT3S to PT10M')
 
 const TimeZone = z
   .string()
@@ -63,7 +73,12 @@ export const SiteFile = z.strictObject({
     currency: Currency,
     publicUrl: PublicUrl,
   }),
-  http: z.strictObject({ host: Host, port: Port }),
+  http: z.strictObject({
+    host: Host,
+    port: Port,
+    /** Proxies whose `X-Forwarded-For` says where a request comes from. */
+    proxies: z.array(Proxy).optional(),
+  }),
   rdp: z.strictObject({
     host: Host,
     port: Port,
@@ -90,6 +105,8 @@ export const SiteFile = z.strictObject({
       url: DatabaseUrl.optional(),
       urlFile: z.string().min(1).optional(),
       connections: z.int().min(2).max(100).optional(),
+      /** How long nothing may be heard of a process before others take over what it had in hand. */
+      takeover: Takeover.optional(),
     }),
   ]),
   identity: IdentityRule,
@@ -125,6 +142,12 @@ function isHost(text: string): boolean {
     isIP(text) !== 0 ||
     (text.length <= 253 && !/^[\d.]+$/.test(text) && text.split('.').every((part) => label.test(part)))
   )
+}
+
+function isNetwork(text: string): boolean {
+  const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? []
+  const version = isIP(address)
+  return version !== 0 && Number(bits ?? 0) <= (version === 4 ? 32 : 128)
 }
 
 function isHostAndPort(text: string): boolean {

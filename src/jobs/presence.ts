@@ -4,6 +4,7 @@ import { system } from '../identity/person.ts'
 import { forgetConnections } from '../operations/connections.ts'
 import type { Operations } from '../operations/perform.ts'
 import type { Store } from '../store/store.ts'
+import { usualHoldMillis } from './taking.ts'
 
 /** A process's sign of life. It is counted and not dated, so that clocks of several hosts need not agree. */
 export interface Sign {
@@ -20,6 +21,8 @@ export interface PresenceOptions {
   process: string
   /** We were taken for lost, and what we relay is counted no more: it has to go. */
   forgotten(): Promise<void>
+  /** After how long others take over what a process had in hand; what it relayed goes sooner. */
+  holdMillis?: number | undefined
 }
 
 /** Says that this process lives, and sees to it that what a lost one relayed is forgotten. */
@@ -32,16 +35,17 @@ export interface Presence {
   stop(): Promise<void>
 }
 
-const beatMillis = 3_000
+/** How many signs of life there are before what is in hand would be taken over. */
+const beats = 10
 
 /**
  * A process is lost when this many looks in a row find its sign as it was. Looks that fail count for nothing, so an outage
- * of the database makes nobody lost. It takes 9 to 12 seconds.
+ * of the database makes nobody lost. It takes 9 to 12 seconds when jobs are taken over after 30.
  */
 export const mostSilentLooks = 3
 
 export function openPresence(options: PresenceOptions): Presence {
-  const { store, operations, log, process } = options
+  const { store, operations, log, process, holdMillis = usualHoldMillis } = options
   const others = new Map<string, { count: number; silentLooks: number }>()
   let count = 0
   let timer: NodeJS.Timeout | undefined
@@ -101,7 +105,7 @@ export function openPresence(options: PresenceOptions): Presence {
         .finally(() => {
           if (!isStopped) beatAgain()
         })
-    }, beatMillis)
+    }, holdMillis / beats)
   }
 
   return {

@@ -4,7 +4,7 @@ import type { CollectionName } from '../store/store.ts'
 import { carryOut } from './carry-out.ts'
 import type { Job } from './job.ts'
 import type { Sweep } from './schedule.ts'
-import { holdMillis, isAnyDue, putBackAll, putBackRunOut, renew, takeDue, type Taker } from './taking.ts'
+import { isAnyDue, putBackAll, putBackRunOut, renew, takeDue, type Taker, usualHoldMillis } from './taking.ts'
 import type { Tools, Trades } from './trade.ts'
 
 /**
@@ -31,6 +31,8 @@ export interface RunnerOptions {
   chance: () => number
   /** Who we are among the processes of the site. */
   process?: string
+  /** How long nothing may be heard of a process before what it has in hand is taken over. */
+  holdMillis?: number
 }
 
 const longestNapMillis = 5_000
@@ -46,7 +48,7 @@ interface InHand {
 
 export function openRunner(tools: Tools, options: RunnerOptions): Runner {
   const { store, clock, log } = tools
-  const { process = 'alone' } = options
+  const { process = 'alone', holdMillis = usualHoldMillis } = options
   const inHand = new Map<string, InHand>()
   let loop: Promise<void> | undefined
   let stopping = false
@@ -63,7 +65,7 @@ export function openRunner(tools: Tools, options: RunnerOptions): Runner {
 
   async function take(): Promise<Job[]> {
     const room = options.concurrency - inHand.size
-    const taker: Taker = { process, now: clock.now(), inHand: new Set(inHand.keys()) }
+    const taker: Taker = { process, now: clock.now(), inHand: new Set(inHand.keys()), holdMillis }
     if (room <= 0 || !(await store.read((tx) => isAnyDue(tx, taker)))) return []
     const { lost, taken } = await store.transact(async (tx) => ({
       lost: await putBackRunOut(tx, taker),
@@ -94,17 +96,13 @@ export function openRunner(tools: Tools, options: RunnerOptions): Runner {
   /** Says that what is in hand still is. Work on what is not, or may not be any more, is given up. */
   async function renewAll(): Promise<void> {
     const held = [...inHand.values()]
+    const jobs = held.map(({ job }) => job)
     const now = clock.now()
+    const until = plusMillis(now, holdMillis)
     try {
-      const lost = await store.transact((tx) =>
-        renew(
-          tx,
-          held.map(({ job }) => job),
-          now,
-        ),
-      )
+      const lost = await store.transact((tx) => renew(tx, jobs, until))
       for (const id of lost) inHand.get(id)?.abort.abort()
-      heldUntil = plusMillis(now, holdMillis)
+      heldUntil = until
     } catch (error) {
       log.warn({ error: messageOf(error) }, 'jobs in hand not renewed')
       if (store.shared && heldUntil <= now) for (const { abort } of held) abort.abort()

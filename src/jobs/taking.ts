@@ -4,16 +4,17 @@ import type { ReadTransaction, Transaction } from '../store/store.ts'
 import { type Job, jobStates } from './job.ts'
 
 /**
- * How long a process may have a job in hand without saying that it still has. It says so three times as often, so that
- * clocks of several hosts may differ by seconds.
+ * How long a process may have a job in hand without saying that it still has, where the site's file does not say. It
+ * says so three times as often, so that clocks of several hosts may differ by seconds.
  */
-export const holdMillis = 30_000
+export const usualHoldMillis = 30_000
 
 /** Who takes jobs, and which it has in hand already. */
 export interface Taker {
   process: string
   now: Instant
   inHand: ReadonlySet<string>
+  holdMillis: number
 }
 
 /** Whether there may be something to take. */
@@ -39,7 +40,7 @@ export async function takeDue(tx: Transaction, taker: Taker, room: number): Prom
   return taken
 }
 
-function inHandsOf(job: Job, { process, now }: Taker): Job {
+function inHandsOf(job: Job, { process, now, holdMillis }: Taker): Job {
   return {
     ...move(jobStates, job, 'running', { at: now }),
     attempts: job.attempts + 1,
@@ -68,13 +69,13 @@ async function runOut(tx: ReadTransaction, { now, inHand }: Taker): Promise<Job[
   return found.filter(({ id }) => !inHand.has(id))
 }
 
-/** Says that jobs are still in hand. Gives back the ids of those that are no longer ours. */
-export async function renew(tx: Transaction, jobs: readonly Job[], now: Instant): Promise<string[]> {
+/** Says that jobs are still in hand, and until when. Gives back the ids of those that are no longer ours. */
+export async function renew(tx: Transaction, jobs: readonly Job[], takenUntil: Instant): Promise<string[]> {
   const lost: string[] = []
   for (const job of jobs) {
     const last = await tx.jobs.get(job.id)
     if (last === undefined || !isSameTaking(last, job)) lost.push(job.id)
-    else await tx.jobs.put({ ...last, takenUntil: plusMillis(now, holdMillis) })
+    else await tx.jobs.put({ ...last, takenUntil })
   }
   return lost
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { plusMillis } from '../../src/base/clock.ts'
 import type { Work } from '../../src/jobs/trade.ts'
-import { holdMillis } from '../../src/jobs/taking.ts'
+import { usualHoldMillis as holdMillis } from '../../src/jobs/taking.ts'
 import { heldRun, type JobRig, moment, noon, openJobRig } from './rig.ts'
 
 let rig: JobRig

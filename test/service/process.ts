@@ -16,8 +16,10 @@ export interface TestSite {
   run(...args: string[]): Promise<Ended>
   /** Starts the program, ready or not. */
   launch(...args: string[]): { process: ChildProcess; ended: Promise<Ended> }
-  /** Starts the service and waits until it is ready. */
-  start(): Promise<Running>
+  /** Starts the service, with more words on its command line, and waits until it is ready. */
+  start(...more: string[]): Promise<Running>
+  /** The same for any command that says when it is ready. */
+  command(...args: string[]): Promise<Running>
   dispose(): Promise<void>
 }
 
@@ -54,6 +56,21 @@ export async function aSite(edit: (yaml: string) => string = (yaml) => yaml): Pr
     child.once('exit', () => running.delete(child))
     return collect(child)
   }
+  const command = async (args: string[]): Promise<Running> => {
+    const { child, ended, out } = launch(args)
+    await Promise.race([ready(child), ended.then(({ err }) => Promise.reject(new Error(`it ended: ${err}`)))])
+    return {
+      process: child,
+      log: () =>
+        out()
+          .split('\n')
+          .filter((line) => line !== ''),
+      stop: (signal) => {
+        child.kill(signal)
+        return ended
+      },
+    }
+  }
   return {
     ...{ folder, config, url, rdpPort },
     launch: (...args) => {
@@ -61,24 +78,8 @@ export async function aSite(edit: (yaml: string) => string = (yaml) => yaml): Pr
       return { process: child, ended }
     },
     run: (...args) => launch(args).ended,
-    start: async () => {
-      const { child, ended, out } = launch(['start', '--config', config])
-      await Promise.race([
-        ready(child),
-        ended.then(({ err }) => Promise.reject(new Error(`it ended: ${err}`))),
-      ])
-      return {
-        process: child,
-        log: () =>
-          out()
-            .split('\n')
-            .filter((line) => line !== ''),
-        stop: (signal) => {
-          child.kill(signal)
-          return ended
-        },
-      }
-    },
+    start: (...more) => command(['start', '--config', config, ...more]),
+    command: (...args) => command(args),
     dispose: async () => {
       await Promise.all([...running].map((child) => (child.kill('SIGKILL'), once(child, 'exit'))))
       await rm(folder, { recursive: true })

@@ -20,8 +20,8 @@ export interface Cluster {
   /** `fast` breaks off transactions, `immediate` is as a crash. */
   stop(mode: 'fast' | 'immediate'): Promise<void>
   start(): Promise<void>
-  /** Runs SQL as the administrator does. */
-  sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>
+  /** Runs SQL as the administrator does, in another database where one is named. */
+  sql(text: string, values?: unknown[], database?: string): Promise<Record<string, unknown>[]>
   dispose(): Promise<void>
 }
 
@@ -43,7 +43,8 @@ export async function openCluster(): Promise<Cluster> {
     port,
     start: () => control('-o', options, 'start'),
     stop: (mode) => control('-m', mode, 'stop'),
-    sql: (text, values) => asAdministrator(url, text, values),
+    sql: (text, values, database = 'postgres') =>
+      asAdministrator(url.replace(/[^/]*$/, database), text, values),
     dispose: async () => {
       await control('-m', 'immediate', 'stop').catch(() => undefined)
       await rm(folder, { recursive: true })
