@@ -1,4 +1,6 @@
 import type { Ids } from '../src/base/ids.ts'
+import type { Bars } from '../src/charts/bars.ts'
+import { chartPng } from '../src/charts/chart-png.tsx'
 import { type AccountServices, type Accounts, openAccounts } from './accounts.ts'
 import type { Chat, Face, OpenedChat } from './chat.ts'
 import { type Conversation, type ConversationServices, openConversation } from './conversation.ts'
@@ -18,6 +20,8 @@ export interface PlatformServices extends ConversationServices {
   conversation: Conversation
   accounts: Accounts
   ids: Ids
+  /** A chart as a PNG, for platforms that show pictures; its `alt` goes along. */
+  pictureOf: (chart: Bars) => Uint8Array
 }
 
 /** The chats of a site, with the pages and callbacks that they need. */
@@ -31,7 +35,8 @@ export interface OpenedChats {
 /** Opens the chats that the site's file names. */
 export function openChats(rules: ChatRules, services: ChatServices): OpenedChats {
   const accounts = openAccounts(services)
-  const opened = adapters(rules, { ...services, conversation: openConversation(services), accounts })
+  const conversation = openConversation(services)
+  const opened = adapters(rules, { ...services, conversation, accounts, pictureOf: chartPng })
   const chats = opened.map(({ chat }) => steady(chat, services.clock))
   return {
     chats,

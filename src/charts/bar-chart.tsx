@@ -4,9 +4,9 @@ import { type Axis, axisFor, type Bar, type Bars, type Piece, stacked, totalOf }
 
 /** In pixels. Across, everything is a share of the width, so that the chart fits wherever it stands. */
 const plot = { top: 22, height: 200, foot: 42 }
-const height = plot.top + plot.height + plot.foot
+export const height = plot.top + plot.height + plot.foot
 /** Beside the bars, for amounts of up to six digits. */
-const gutter = 64
+export const gutter = 64
 /** How much of its place a bar takes. */
 const fill = 0.72
 
@@ -16,26 +16,37 @@ const fill = 0.72
  * @param id tells apart the charts of one page
  */
 export function BarChart({ chart, id }: { chart: Bars; id: string }) {
-  const { bars, series, alt } = chart
-  const axis = axisFor(bars)
-  const place = { width: 100 / Math.max(1, bars.length), axis }
+  const axis = axisFor(chart.bars)
   return (
     <figure class="chart">
-      <AxisNames axis={axis} />
-      <svg class="plot" role="img" aria-label={alt} width="100%" height={height} focusable="false">
-        <defs>
-          {series.map((_, index) => (
-            <Hatch index={index} id={id} />
-          ))}
-        </defs>
-        <Marks axis={axis} />
-        {bars.map((bar, index) => (
-          <BarView bar={bar} chart={chart} at={{ ...place, index, count: bars.length }} id={id} />
-        ))}
-        <line class="axis" x1="0" x2="100%" y1={yOf(axis, 0)} y2={yOf(axis, 0)} />
+      <svg class="amounts" width={gutter} height={height} aria-hidden="true" focusable="false">
+        <AxisNames axis={axis} />
+      </svg>
+      <svg class="plot" role="img" aria-label={chart.alt} width="100%" height={height} focusable="false">
+        <Plot chart={chart} axis={axis} id={id} />
       </svg>
       <Legend chart={chart} id={id} />
     </figure>
+  )
+}
+
+/** What is inside of the plot: bars, marks and months. Across, in per cent of the picture that it stands in. */
+export function Plot({ chart, axis, id }: { chart: Bars; axis: Axis; id: string }) {
+  const { bars, series } = chart
+  const place = { width: 100 / Math.max(1, bars.length), axis }
+  return (
+    <>
+      <defs>
+        {series.map((_, index) => (
+          <Hatch index={index} id={id} />
+        ))}
+      </defs>
+      <Marks axis={axis} />
+      {bars.map((bar, index) => (
+        <BarView bar={bar} chart={chart} at={{ ...place, index, count: bars.length }} id={id} />
+      ))}
+      <line class="axis" x1="0" x2="100%" y1={yOf(axis, 0)} y2={yOf(axis, 0)} />
+    </>
   )
 }
 
@@ -72,15 +83,15 @@ function Hatch({ index, id }: { index: number; id: string }) {
 }
 
 /** The round amounts, beside the bars: a picture of its own, since the bars take a share of whatever width is left. */
-function AxisNames({ axis }: { axis: Axis }) {
+export function AxisNames({ axis }: { axis: Axis }) {
   return (
-    <svg class="amounts" width={gutter} height={height} aria-hidden="true" focusable="false">
+    <>
       {axis.marks.map((mark) => (
         <text x={gutter - 8} y={yOf(axis, mark) + 4}>
           {formatMoney(mark)}
         </text>
       ))}
-    </svg>
+    </>
   )
 }
 
@@ -157,7 +168,7 @@ function PieceView({ piece, chart, at, id }: { piece: Piece; chart: Bars; at: Pl
   )
 }
 
-function look(kind: Piece['kind'], series: number, id: string): { class: string; fill?: string } {
+export function look(kind: Piece['kind'], series: number, id: string): { class: string; fill?: string } {
   return kind === 'fact'
     ? { class: `piece series-${series}` }
     : { class: `piece expected line-${series}`, fill: `url(#${id}-hatch-${series})` }

@@ -46,6 +46,8 @@ const pages = [
   '/audit',
   '/audit?actor=alice&subject=request:R-1&since=2026-11-01',
   '/audit?since=never',
+  '/accounts',
+  '/accounts/link/none',
   '/api/docs',
   '/desktop',
   '/nowhere',
