@@ -11,7 +11,7 @@ async function seenFrom(proxies: readonly string[], forwarded: string): Promise<
   const router = Router().get('/', (request, response) => void response.send(request.ip))
   const app = httpApp({
     ...{ site: { publicUrl: 'http://127.0.0.1' }, proxies, log: silentLog },
-    readiness: async () => ({ ready: true, parts: {} }),
+    readiness: async () => ({ ready: true, degraded: [], parts: {} }),
     faces: [{ path: '/', router }],
   })
   server = await listen(app, { host: '127.0.0.1', port: 0 })
