@@ -44,7 +44,8 @@ export async function openDesktopRouter(
   async function cutAll(reason: string): Promise<void> {
     const router = opened
     if (router === undefined) return
-    await Promise.all(router.sessions().map(({ lease }) => router.close(lease, reason)))
+    const sessions = await router.sessions()
+    await Promise.all(sessions.map(({ lease }) => router.close(lease, reason)))
   }
   const forgotten = () => cutAll('forgotten')
   const presence = store.shared
@@ -57,6 +58,7 @@ export async function openDesktopRouter(
     host: where.host,
     port: where.port,
     log,
+    now: Date.now,
     find: async (greeting) => {
       const ticket = ticketIn(greeting.routingToken) ?? ticketIn(greeting.pcb)
       if (ticket === undefined) refuse('unknown_ticket', 'The connection carries no ticket of ours.')
@@ -74,13 +76,11 @@ export async function openDesktopRouter(
   }))
   // A lease that ends loses its connections at once, whoever ended it: its token died in the same commit.
   store.onCommit((changes) => {
-    const relayed = new Set(router.sessions().map(({ lease }) => lease))
     for (const { collection, id } of changes) {
-      if (collection === 'leases' && relayed.has(id)) {
-        closeIfEnded(router, store, id).catch((error: unknown) =>
-          log.error({ lease: id, error: messageOf(error) }, 'connections not closed'),
-        )
-      }
+      if (collection !== 'leases') continue
+      closeIfEnded(router, store, id).catch((error: unknown) =>
+        log.error({ lease: id, error: messageOf(error) }, 'connections not closed'),
+      )
     }
   })
   return {

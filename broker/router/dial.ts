@@ -1,10 +1,11 @@
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { Outage, Refusal } from '../../src/base/errors.ts'
+import type { ReadBuffers } from './buffers.ts'
+import { type DesktopLeg, dialDesktop } from './desktop-leg.ts'
 import { type Greeting, negotiationFailure, parseGreeting } from './greeting.ts'
+import { parseProxyHeader, type ProxiedFrom } from './proxy-header.ts'
 import type { Connection, Target } from './sessions.ts'
-
-/** TCP keepalive, so that a client or a desktop that lost its power is noticed. */
-export const liveliness = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 }
 
 /** How long a client that was turned away may take to read why. */
 const farewellMillis = 1_000
@@ -26,20 +27,30 @@ export function outcomeOf(error: unknown): string {
   return error instanceof Refusal || error instanceof Outage ? error.code : 'failed'
 }
 
+/** What a client said first, and where it comes from when a proxy says so for it. */
+export interface Opening {
+  greeting: Greeting
+  from: ProxiedFrom | null
+}
+
 /**
- * Reads a client's greeting and then lets it wait.
- * @throws Turned `greeting_timeout`, `client_left`, or what is wrong with the greeting.
+ * Reads a client's greeting and then lets it wait. From a trusted proxy a header of the PROXY protocol comes first.
+ * @throws Turned `greeting_timeout`, `client_left`, `bad_proxy_header`, `health_check` when a proxy only wanted to know
+ * whether we are there, or what is wrong with the greeting.
  */
-export function readGreeting(client: Socket, limitMillis: number): Promise<Greeting> {
+export function readGreeting(
+  client: Socket,
+  { limitMillis, proxied }: { limitMillis: number; proxied: boolean },
+): Promise<Opening> {
   return new Promise((resolve, reject) => {
     let bytes: Buffer = Buffer.alloc(0)
     const timer = setTimeout(() => fail('greeting_timeout'), limitMillis)
     function read(chunk: Buffer): void {
-      bytes = Buffer.concat([bytes, chunk])
-      const parsed = parseGreeting(bytes)
-      if (parsed.kind === 'more') return
-      if (parsed.kind === 'bad') {
-        fail(parsed.reason)
+      bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk])
+      const parsed = parseOpening(bytes, proxied)
+      if (parsed === 'more') return
+      if (typeof parsed === 'string') {
+        fail(parsed)
         return
       }
       stop()
@@ -60,25 +71,71 @@ export function readGreeting(client: Socket, limitMillis: number): Promise<Greet
   })
 }
 
+/** Both headers, `more`, or the outcome that is counted. */
+function parseOpening(bytes: Buffer, proxied: boolean): Opening | string {
+  const header = proxied ? parseProxyHeader(bytes) : ({ kind: 'header', size: 0, from: null } as const)
+  if (header.kind === 'more') return 'more'
+  if (header.kind === 'bad') return 'bad_proxy_header'
+  if (proxied && header.from === null) return 'health_check'
+  const parsed = parseGreeting(bytes.subarray(header.size))
+  if (parsed.kind === 'greeting') return { greeting: parsed, from: header.from }
+  return parsed.kind === 'more' ? 'more' : parsed.reason
+}
+
+export interface Dialling {
+  buffers: ReadBuffers
+  connectMillis: number
+  /** For how long a desktop that does not answer is dialled again: it may be waking. */
+  holdMillis: number
+}
+
+const againMillis = 250
+
 /**
  * Connects to the desktop of a connection, which can be cut meanwhile.
  * @throws Turned `desktop_unreachable`.
  */
-export function reachDesktop(connection: Connection, target: Target, limitMillis: number): Promise<Socket> {
-  const desktop = connect({ ...target, ...liveliness, allowHalfOpen: true })
-  connection.desktop = desktop
+export async function reachDesktop(
+  connection: Connection,
+  target: Target,
+  options: Dialling,
+): Promise<DesktopLeg> {
+  const started = performance.now()
+  for (;;) {
+    try {
+      return await dialOnce(connection, target, options)
+    } catch (error) {
+      if (performance.now() - started + againMillis > options.holdMillis) throw error
+    }
+    await pause(againMillis)
+    stillWanted(connection)
+  }
+}
+
+function dialOnce(
+  connection: Connection,
+  target: Target,
+  { buffers, connectMillis }: Dialling,
+): Promise<DesktopLeg> {
+  const leg = dialDesktop(target, buffers)
+  const { socket } = leg
+  connection.desktop = leg
   return new Promise((resolve, reject) => {
     let fault = new Error('it hung up')
-    const timer = setTimeout(() => desktop.destroy(new Error(`no answer in ${limitMillis} ms`)), limitMillis)
+    const timer = setTimeout(() => {
+      socket.destroy(new Error(`no answer in ${connectMillis} ms`))
+    }, connectMillis)
     // Stays for the socket's whole life: an error that nobody listens for would end the process.
-    desktop.on('error', (error) => (fault = error))
-    desktop.once('connect', () => {
-      clearTimeout(timer)
-      resolve(desktop)
-    })
-    desktop.once('close', () => {
+    socket.on('error', (error) => (fault = error))
+    const refused = (): void => {
       clearTimeout(timer)
       reject(new Turned('desktop_unreachable', `${target.host}:${target.port}: ${fault.message}`, fault))
+    }
+    socket.once('close', refused)
+    socket.once('connect', () => {
+      clearTimeout(timer)
+      socket.off('close', refused)
+      resolve(leg)
     })
   })
 }

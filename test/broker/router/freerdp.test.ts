@@ -38,6 +38,7 @@ describe.skipIf(missing.length > 0)(`a real FreeRDP client ${missing.join(' && '
       host: '127.0.0.1',
       port: 0,
       log: silentLog,
+      now: Date.now,
       find: async ({ routingToken }) => {
         tokens.push(routingToken)
         const known = fingerprintOf(ticketIn(routingToken) ?? '') === fingerprintOf(ticket)

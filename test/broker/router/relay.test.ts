@@ -18,8 +18,8 @@ describe('a connection that is relayed', () => {
 
     expect(desktop.received().toString('hex')).toBe(hello + 'cafe')
     expect(client.received()).toEqual(connectionConfirm(1))
-    expect(router.counts()).toEqual({ open: 1, outcomes: { relayed: 1 } })
-    expect(router.sessions()).toMatchObject([
+    expect(await router.counts()).toEqual({ open: 1, outcomes: { relayed: 1 } })
+    expect(await router.sessions()).toMatchObject([
       { lease: 'L-1', target: host.target, source: { address: '127.0.0.1' } },
     ])
   })
@@ -122,7 +122,7 @@ describe('a connection that is relayed', () => {
     await desktop.over
     await router.shutdown()
 
-    expect(router.counts().open).toBe(0)
+    expect((await router.counts()).open).toBe(0)
   })
 })
 

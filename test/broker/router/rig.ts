@@ -33,6 +33,7 @@ export async function start(changes: Partial<RouterOptions> = {}): Promise<void>
     host: '127.0.0.1',
     port: 0,
     log: silentLog,
+    now: Date.now,
     find: async ({ routingToken }) => {
       if (routingToken !== 'Cookie: msts=good' || !alive.has('L-1')) throw unknown()
       return { lease: 'L-1', target: host.target }

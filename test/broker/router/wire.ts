@@ -21,10 +21,12 @@ export interface StubHost {
   /** How many connections came. */
   dials: () => number
   close: () => Promise<void>
+  /** The same place, listening anew. */
+  again: () => Promise<StubHost>
 }
 
 /** With `answer`, it is called with each connection, and there is nothing to ask for. */
-export async function openStubHost(answer?: (end: End) => unknown): Promise<StubHost> {
+export async function openStubHost(answer?: (end: End) => unknown, port = 0): Promise<StubHost> {
   const sockets: Socket[] = []
   const arrived: End[] = []
   const wanted: ((end: End) => void)[] = []
@@ -35,7 +37,7 @@ export async function openStubHost(answer?: (end: End) => unknown): Promise<Stub
     if (taker === undefined) arrived.push(end)
     else taker(end)
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   const bound = server.address()
   assert(bound !== null && typeof bound === 'object', 'a TCP listener has a port')
@@ -46,6 +48,7 @@ export async function openStubHost(answer?: (end: End) => unknown): Promise<Stub
       return end === undefined ? new Promise((resolve) => wanted.push(resolve)) : Promise.resolve(end)
     },
     dials: () => sockets.length,
+    again: () => openStubHost(answer, bound.port),
     async close() {
       if (!server.listening) return
       server.close()
