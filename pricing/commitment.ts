@@ -27,6 +27,8 @@ export interface Commitment {
   chargedTo: LocalDay
   /** The day it is paid up to (not counted). */
   paidTo: LocalDay
+  /** The class of machines whose tariffs it goes by, wherever the machine is moved; absent for the usual one. */
+  priceClass?: string
   /** Days whose prices were promised; absent for one that goes by the tariffs of each day. */
   promised?: readonly Promised[]
   /** It has no end: it is charged also beyond what it is paid to. */
@@ -42,7 +44,7 @@ export interface Commitment {
 /** The commitment for a machine that was approved, with nothing held for it yet. */
 export function commit(
   facts: Pick<Commitment, 'id' | 'ref' | 'budget' | 'createdDay' | 'paidTo' | 'openEnded'> &
-    Partial<Pick<Commitment, 'freeFrom' | 'chargedTo' | 'promised'>>,
+    Partial<Pick<Commitment, 'freeFrom' | 'chargedTo' | 'promised' | 'priceClass'>>,
 ): Commitment {
   assert(facts.createdDay < facts.paidTo, 'a machine is paid for its first day at least')
   const { createdDay } = facts

@@ -23,6 +23,8 @@ export const Tariff = z
   .strictObject({
     name: z.string().min(1).max(40),
     from: z.string().refine(isLocalDay, 'a day, such as 2026-01-31'),
+    /** The classes of machines that it is for, by their host groups. One that is for none covers the rest. */
+    for: z.array(z.string().min(1).max(40)).min(1).optional(),
     /** Days from creation that cost nothing. */
     freeDays: z.number().int().min(0).max(3660),
     /** What the free days cover: the whole machine, or only its base price. */

@@ -1,3 +1,4 @@
+import { list } from '../../src/base/text.ts'
 import type { Card } from '../card.ts'
 import { card, facts, table } from './parts.ts'
 
@@ -5,6 +6,10 @@ import { card, facts, table } from './parts.ts'
 export interface TariffView {
   name: string
   from: string
+  /** The classes of machines that it is for; absent where it covers the rest. */
+  for?: string[] | undefined
+  /** Whether servers are priced by it today. */
+  servers: boolean
   freeDays: number
   freeDaysCover: 'all' | 'base'
   base: string
@@ -12,13 +17,9 @@ export interface TariffView {
   perCpu: string
 }
 
-/** @param today `yyyy-mm-dd` at the site */
-export function pricesCard(
-  prices: { currency: string; tariffs: readonly TariffView[] },
-  today: string,
-): Card {
+export function pricesCard(prices: { currency: string; tariffs: readonly TariffView[] }): Card {
   const { currency, tariffs } = prices
-  const present = tariffs.findLast(({ from }) => from <= today) ?? tariffs[0]
+  const present = tariffs.find(({ servers }) => servers)
   if (present === undefined) {
     return card({ summary: 'There is no price list.', title: 'Prices', tone: 'neutral' })
   }
@@ -40,12 +41,16 @@ export function pricesCard(
 }
 
 function historyTable(tariffs: readonly TariffView[], currency: string) {
+  const isByClass = tariffs.some((tariff) => tariff.for !== undefined)
+  const whom = (classes: readonly string[] | undefined): string[] =>
+    isByClass ? [classes === undefined ? 'the rest' : list(classes)] : []
   return table(
     `Tariffs by the day they hold from, in ${currency} a day`,
-    ['From', 'Name', 'Server', 'GB', 'CPU', 'Free days'],
-    tariffs.map(({ from, name, base, perGb, perCpu, freeDays }) => [
+    ['From', 'Name', ...(isByClass ? ['For'] : []), 'Server', 'GB', 'CPU', 'Free days'],
+    tariffs.map(({ from, name, base, perGb, perCpu, freeDays, for: classes }) => [
       from,
       name,
+      ...whom(classes),
       base,
       perGb,
       perCpu,

@@ -1,4 +1,3 @@
-import { localDay } from '../../src/base/period.ts'
 import { listHosts } from '../../src/operations/list-hosts.ts'
 import { listPrices } from '../../src/operations/list-prices.ts'
 import { listTemplates } from '../../src/operations/list-templates.ts'
@@ -16,7 +15,7 @@ export async function showBudgets(talk: Talk, { budget }: { budget?: string }): 
 }
 
 export async function prices(talk: Talk): Promise<Card[]> {
-  return [pricesCard(await talk.perform(listPrices, {}), localDay(talk.now, talk.site.timezone))]
+  return [pricesCard(await talk.perform(listPrices, {}))]
 }
 
 export async function templates(talk: Talk): Promise<Card[]> {

@@ -124,7 +124,11 @@ async function priceOf(
   wanted: Wanted & { template: string },
   term: { days: number } | { until: string },
 ): Promise<QuoteView> {
-  return talk.perform(makeQuote, { ...sizeOf(wanted, wanted.template), ...term })
+  return talk.perform(makeQuote, {
+    ...sizeOf(wanted, wanted.template),
+    ...named('host', wanted.host),
+    ...term,
+  })
 }
 
 /** Where in a form a refusal belongs. What belongs nowhere there is answered as any other. */
@@ -207,7 +211,7 @@ async function formFor(talk: Talk, kind: Kind, known: Fields, faults: readonly F
 
 /** The price as soon as it can be told, though other pieces are missing; or why there is none. */
 async function earlyPrice(talk: Talk, known: Fields): Promise<QuoteView | Refusal | undefined> {
-  const { template, term, cpus, memory, count } = known
+  const { template, term, cpus, memory, count, host } = known
   if (template === undefined || term === undefined) return undefined
   try {
     const size = {
@@ -215,7 +219,8 @@ async function earlyPrice(talk: Talk, known: Fields): Promise<QuoteView | Refusa
       ...named('memoryGb', numberOf('memory', memory)),
       ...named('count', numberOf('count', count)),
     }
-    return await priceOf(talk, { ...size, template }, orderTerm(termOfText(term, zoned(talk)), zoned(talk)))
+    const wanted = { ...size, template, ...named('host', host) }
+    return await priceOf(talk, wanted, orderTerm(termOfText(term, zoned(talk)), zoned(talk)))
   } catch (error) {
     if (error instanceof Refusal) return error
     throw error

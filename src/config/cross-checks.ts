@@ -3,6 +3,7 @@ import { parseDuration, roughMillis } from '../base/duration.ts'
 import { hasControl } from '../base/text.ts'
 import type { Path, Problem } from './faults.ts'
 import type { Sketch } from './sketch.ts'
+import { tariffProblems } from './tariff-checks.ts'
 
 /** What no single value shows: sizes, times and prices that contradict one another, and passwords in the open. */
 export function contradictions(site: Sketch): Problem[] {
@@ -69,24 +70,6 @@ function passwordProblems(site: Sketch): Problem[] {
         path: [...path, 'passwordHash'],
         wrong: 'is missing',
         right: 'should be what this makes: npm run jackdaw -- hash',
-      },
-    ]
-  })
-}
-
-function tariffProblems(site: Sketch): Problem[] {
-  return site.tariffs.flatMap(({ from }, index) => {
-    const before = site.tariffs[index - 1]?.from
-    if (from === undefined || before === undefined || before < from) return []
-    const path = ['tariffs', index, 'from']
-    if (before === from) {
-      return [{ path, wrong: `is ${from}, as in the tariff before it`, right: 'should be a later day' }]
-    }
-    return [
-      {
-        path,
-        wrong: `is ${from}, earlier than the tariff before it`,
-        right: 'tariffs should stand in order of their days',
       },
     ]
   })

@@ -27,7 +27,7 @@ export const Sketch = part({
   roles: part({ operator: Words, auditor: Words }),
   hypervisors: rows({ name: Word, hosts: rows({ name: Word, group: Word }).optional() }),
   templates: rows({ name: Word, cpus: Range, memoryGb: Range }),
-  tariffs: rows({ from: Word }),
+  tariffs: rows({ name: Word, from: Word, for: Words.optional() }),
   budgets: rows({ code: Word, holders: Words, members: Words, delegates: People }),
   policies: part({
     approvals: part({ expire: Word, remindAfter: Word, fallback: Words }),

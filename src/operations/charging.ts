@@ -78,10 +78,11 @@ export function chargedTo(rows: readonly Charge[], site: Site, by: 'day' | 'book
 export async function keepTariffs(tx: Transaction, rows: readonly Charge[], site: Site): Promise<void> {
   const names = new Set(rows.map(({ tariff }) => tariff))
   const last = rows.reduce((day, row) => (row.day > day ? row.day : day), '')
-  const [first] = site.tariffs
   for (const tariff of site.tariffs) {
-    // Of tariffs of one name those count that had begun; the first of all is in force before its day too.
-    if (!names.has(tariff.name) || (tariff.from > last && tariff !== first)) continue
+    // Of tariffs of one name those count that had begun; the first of them is in force before its day too.
+    const isFirst = (): boolean =>
+      site.tariffs.every(({ name, from }) => name !== tariff.name || from >= tariff.from)
+    if (!names.has(tariff.name) || (tariff.from > last && !isFirst())) continue
     const used = usedTariff(tariff)
     if ((await tx.tariffs.get(used.id)) === undefined) await tx.tariffs.put(used)
   }

@@ -11,7 +11,7 @@ import { allocate } from '../machines/usage.ts'
 import { holdFor } from './holding.ts'
 import { change, type Context } from './operation.ts'
 import { horizon } from './order.ts'
-import { promisesFor } from './promising.ts'
+import { priceClassOn, promisesFor } from './promising.ts'
 import { anybody, seen } from './rules.ts'
 import { text } from './shapes/fields.ts'
 import { MachineShape, machineView } from './shapes/machine.ts'
@@ -72,6 +72,7 @@ async function payFor(context: Context, machine: Machine, budget: string): Promi
   const paidTo = chargedTerm({ createdDay, from: today, to: end > today ? end : today }).to
   const { id, ref, expiresAt } = machine
   const promised = promisesFor({ from: today, to: paidTo }, context)
+  const priceClass = await priceClassOn(context.tx, machine.host)
   const facts = {
     id,
     ref,
@@ -81,6 +82,7 @@ async function payFor(context: Context, machine: Machine, budget: string): Promi
     chargedTo: today,
     openEnded: expiresAt === null,
     promised,
+    priceClass,
   }
   await holdFor(context, machine, commit(facts), 'checked')
 }

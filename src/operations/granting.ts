@@ -19,7 +19,7 @@ import { holdFor, openCommitment } from './holding.ts'
 import { checkedNames } from './names.ts'
 import type { Context } from './operation.ts'
 import { endOfTerm, priceNew, templateNamed } from './order.ts'
-import { prolonged, tariffsFor } from './promising.ts'
+import { priceClassOn, prolonged, tariffsFor } from './promising.ts'
 import { priceOfResize, resize } from './resizing.ts'
 import { checkUnchanged, priceOfTransfer, transfer } from './transferring.ts'
 import { quoteKept } from './shapes/quote.ts'
@@ -85,8 +85,9 @@ async function grantMachines(
   ask: Extract<Ask, { kind: 'machines' }>,
 ): Promise<Request> {
   const { tx, now, site } = context
-  const { size, names, budget, endsAt } = await orderAsked(context, request, ask)
-  const { holds, paidTo, freeFrom, promised } = await priceNew(context, { names, budget, size, endsAt })
+  const order = await orderAsked(context, request, ask)
+  const { size, names, budget, endsAt } = order
+  const { holds, paidTo, freeFrom, promised, priceClass } = await priceNew(context, order)
   await checkHolds(context, budgetNamed(site, budget), holds)
   const where = ask.host === null ? { group: serverGroup } : { host: ask.host }
   const hosts = await placeAll(tx, { ...size, count: ask.count, ...where })
@@ -97,7 +98,7 @@ async function grantMachines(
     const place = { name, host: host.id, hypervisor: host.hypervisor, endsAt }
     const machine = await orderMachine(context, request, place)
     const facts = { id: name, ref: machine.ref, budget, createdDay, paidTo, openEnded: endsAt === null }
-    const commitment = commit({ ...facts, promised, freeFrom: freeFrom.get(name) ?? createdDay })
+    const commitment = commit({ ...facts, promised, priceClass, freeFrom: freeFrom.get(name) ?? createdDay })
     await holdFor(context, machine, commitment, 'checked')
   }
   return { ...request, machines: names }
@@ -107,7 +108,8 @@ async function grantMachines(
 async function orderAsked(context: Granting, request: Request, ask: Extract<Ask, { kind: 'machines' }>) {
   const { cpus, memoryGb, template, budget } = request
   const names = await checkedNames(context, { base: ask.name, template, count: ask.count })
-  return { names, budget, size: { cpus, memoryGb }, endsAt: endOfTerm(wishOf(ask), context) }
+  const endsAt = endOfTerm(wishOf(ask), context)
+  return { names, budget, size: { cpus, memoryGb }, endsAt, host: ask.host }
 }
 
 /** What a request costs if it is carried out now. */
@@ -265,5 +267,6 @@ export async function priceOfExtension(
   const paidTo = commitment?.paidTo ?? localDay(machine.expiresAt ?? until, zone)
   const size = promisedSize(machine)
   const order = extensionOrder({ size, createdDay, freeFrom, paidTo }, localDay(until, zone))
-  return quote(order, tariffsFor(order, { now, site }))
+  const priceClass = commitment?.priceClass ?? (await priceClassOn(tx, machine.host))
+  return quote(order, tariffsFor(order, priceClass, { now, site }))
 }

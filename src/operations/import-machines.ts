@@ -6,6 +6,7 @@ import type { Machine } from '../machines/machine.ts'
 import { planTakeover, readTakeover, type TakeoverRow } from '../machines/takeover.ts'
 import type { ReadTransaction } from '../store/store.ts'
 import { change } from './operation.ts'
+import { tariffsOf } from './promising.ts'
 import { operators } from './rules.ts'
 import { MoneyShape } from './shapes/fields.ts'
 import type { Site } from './site.ts'
@@ -82,10 +83,8 @@ function totals(rows: readonly TakeoverRow[]) {
 }
 
 function perDay(rows: readonly TakeoverRow[], site: Site, day: string): number {
-  return rows.reduce(
-    (sum, { cpus, memoryGb }) => sum + fullPerDayMilli({ cpus, memoryGb }, site.tariffs, day),
-    0,
-  )
+  const tariffs = tariffsOf(site, undefined)
+  return rows.reduce((sum, { cpus, memoryGb }) => sum + fullPerDayMilli({ cpus, memoryGb }, tariffs, day), 0)
 }
 
 function inWords({ owner, cpus, memoryGb, expiresAt, providerState }: TakeoverRow, zone: string): string {

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { checkedNames } from './names.ts'
 import { query } from './operation.ts'
-import { OrderFields, orderOf, priceNew } from './order.ts'
+import { OrderFields, orderOf, priceNew, priceOf } from './order.ts'
+import { priceClassOn } from './promising.ts'
 import { anybody } from './rules.ts'
 import { text } from './shapes/fields.ts'
 import { QuoteShape, quoteView } from './shapes/quote.ts'
@@ -13,6 +14,8 @@ export const makeQuote = query({
   input: z.object({
     ...OrderFields,
     budget: z.string().max(40).optional(),
+    /** The host that they are to be on: its group may have prices of its own. */
+    host: text(63).optional(),
     /** With a budget: a name that was used on it lately goes on with the free days it had. */
     name: text(63).optional(),
   }),
@@ -20,10 +23,14 @@ export const makeQuote = query({
   allow: anybody,
   async run(context, input) {
     const { now, site } = context
-    const { template, size, count, endsAt, quote } = orderOf(input, { now, site })
-    if (input.name === undefined || input.budget === undefined) return quoteView(quote, { now, site })
+    const { template, size, count, endsAt } = orderOf(input, { now, site })
+    const host = input.host ?? null
+    if (input.name === undefined || input.budget === undefined) {
+      const priceClass = await priceClassOn(context.tx, host)
+      return quoteView(priceOf({ size, count, endsAt, priceClass }, { now, site }), { now, site })
+    }
     const names = await checkedNames(context, { base: input.name, template: template.name, count })
-    const order = { names, budget: input.budget.toUpperCase(), size, endsAt }
+    const order = { names, budget: input.budget.toUpperCase(), size, endsAt, host }
     return quoteView((await priceNew(context, order)).quote, { now, site })
   },
 })

@@ -14,7 +14,7 @@ import { sizeFor } from '../machines/sizing.ts'
 import type { Template } from '../machines/template.ts'
 import type { ReadTransaction } from '../store/store.ts'
 import { periodicOf } from './accounts.ts'
-import { promisesFor, tariffsFor } from './promising.ts'
+import { priceClassOn, promisesFor, tariffsFor } from './promising.ts'
 import { EndField, endOf } from './shapes/fields.ts'
 import type { Site } from './site.ts'
 
@@ -35,37 +35,29 @@ export interface Order {
   count: number
   /** Null is never. */
   endsAt: Instant | null
-  quote: Quote
 }
 
-/** Completes and checks what was asked for, and prices it from now. @throws Refusal about the first thing wrong. */
+/** Completes and checks what was asked for. @throws Refusal about the first thing wrong. */
 export function orderOf(input: OrderInput, at: { now: Instant; site: Site }): Order {
-  const { now, site } = at
-  const template = templateNamed(site, input.template)
+  const template = templateNamed(at.site, input.template)
   const size = sizeFor(template, {
     ...(input.cpus === undefined ? {} : { cpus: input.cpus }),
     ...(input.memoryGb === undefined ? {} : { memoryGb: input.memoryGb }),
   })
-  const endsAt = endOfTerm(input, at)
-  return {
-    template,
-    size,
-    count: input.count,
-    endsAt,
-    quote: priceOf({ size, count: input.count, from: now, to: endsAt }, at),
-  }
+  return { template, size, count: input.count, endsAt: endOfTerm(input, at) }
 }
 
-/** The price of machines of one size for a term. One without an end is quoted for the longest term. */
+/** The price of new machines of one size and class. Those without an end are quoted for the longest term. */
 export function priceOf(
-  order: { size: Size; count: number; from: Instant; to: Instant | null; createdAt?: Instant },
+  order: Pick<Order, 'size' | 'count' | 'endsAt'> & { priceClass: string },
   at: { now: Instant; site: Site },
 ): Quote {
   const { timezone } = at.site
-  const createdDay = localDay(order.createdAt ?? order.from, timezone)
-  const [from, to] = [localDay(order.from, timezone), localDay(horizon(order.to, at), timezone)]
-  const term = chargedTerm({ createdDay, from, to })
-  return quote({ size: order.size, count: order.count, createdDay, ...term }, tariffsFor(term, at))
+  const createdDay = localDay(at.now, timezone)
+  const to = localDay(horizon(order.endsAt, at), timezone)
+  const term = chargedTerm({ createdDay, from: createdDay, to })
+  const { size, count, priceClass } = order
+  return quote({ size, count, createdDay, ...term }, tariffsFor(term, priceClass, at))
 }
 
 /** What new machines cost, with what each is to be paid for and what has to be held for all of them. */
@@ -77,6 +69,8 @@ export interface NewMachines {
   freeFrom: ReadonlyMap<string, LocalDay>
   /** The days of each whose prices are promised. */
   promised: Promised[]
+  /** The class of machines whose tariffs they go by. */
+  priceClass: string
 }
 
 /**
@@ -85,14 +79,22 @@ export interface NewMachines {
  */
 export async function priceNew(
   { tx, now, site }: { tx: ReadTransaction; now: Instant; site: Site },
-  order: { names: readonly string[]; budget: string; size: Size; endsAt: Instant | null },
+  order: {
+    names: readonly string[]
+    budget: string
+    size: Size
+    endsAt: Instant | null
+    /** The host that was chosen for them, if any: its group is the class that prices go by. */
+    host: string | null
+  },
 ): Promise<NewMachines> {
   const { names, budget, size, endsAt } = order
+  const priceClass = await priceClassOn(tx, order.host)
   const createdDay = localDay(now, site.timezone)
   const to = localDay(horizon(endsAt, { now, site }), site.timezone)
   const term = chargedTerm({ createdDay, from: createdDay, to })
   const promised = promisesFor(term, { now, site })
-  const tariffs = tariffsFor(term, { now, site })
+  const tariffs = tariffsFor(term, priceClass, { now, site })
   const freeFrom = new Map<string, LocalDay>()
   for (const name of names) {
     const earlier = await tx.commitments.get(name)
@@ -100,7 +102,7 @@ export async function priceNew(
     const isSame = earlier?.budget === budget && endedOn !== null
     freeFrom.set(
       name,
-      freeFromDay(createdDay, isSame ? { freeFrom: earlier.freeFrom, endedOn } : undefined, site.tariffs),
+      freeFromDay(createdDay, isSame ? { freeFrom: earlier.freeFrom, endedOn } : undefined, tariffs),
     )
   }
   const orders = [...new Set(freeFrom.values())].map((first): PricedOrder => {
@@ -114,6 +116,7 @@ export async function priceNew(
     paidTo: term.to,
     freeFrom,
     promised,
+    priceClass,
   }
 }
 

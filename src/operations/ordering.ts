@@ -48,7 +48,10 @@ export async function askedMachines(context: Context, wanted: Wanted): Promise<A
   }
   const { template, size, count, endsAt } = orderOf(wanted, { now, site })
   const names = await checkedNames(context, { base: wanted.name ?? null, template: template.name, count })
-  const { quote, holds } = await priceNew(context, { names, budget: budget.code, size, endsAt })
+  const { quote, holds } = await priceNew(context, {
+    ...{ names, budget: budget.code, size, endsAt },
+    host: wanted.host ?? null,
+  })
   await checkHolds(context, budget, holds)
   const where = wanted.host === undefined ? { group: serverGroup } : { host: wanted.host }
   await placeAll(tx, { ...size, count, ...where })

@@ -10,7 +10,7 @@ import { requestStates } from '../../requests/request.ts'
 import type { ReadTransaction } from '../../store/store.ts'
 import { accountOf } from '../accounts.ts'
 import { horizon } from '../order.ts'
-import { tariffsFor } from '../promising.ts'
+import { priceClassOn, tariffsFor } from '../promising.ts'
 import type { Site } from '../site.ts'
 import { stateNames } from '../../base/states.ts'
 import { InstantShape, MoneyShape } from './fields.ts'
@@ -140,7 +140,7 @@ async function budgetAfter(
   const rule = site.budgets.find(({ code }) => code === request.budget)
   if (rule === undefined) return { leftAfter: '0.00', shareAfter: 1 }
   const id = accountId(rule, localDay(now, site.timezone))
-  const pending = request.state === 'pending' ? partOn(id, request, rule, { now, site }) : 0
+  const pending = request.state === 'pending' ? await partOn(id, request, rule, { tx, now, site }) : 0
   const account = await accountOf(tx, id)
   const left = overview(rule, account).leftMilli - pending
   const share = rule.limit === 0 ? 1 : (rule.limit - left) / rule.limit
@@ -148,12 +148,12 @@ async function budgetAfter(
 }
 
 /** What a request would take from an account: all of it, or the days of new machines that lie in the account's period. */
-function partOn(
+async function partOn(
   account: string,
   request: Request,
   rule: BudgetRule,
-  at: { now: Instant; site: Site },
-): number {
+  at: Reading,
+): Promise<number> {
   const { ask, quote, cpus, memoryGb } = request
   if (rule.period === 'total' || ask.kind !== 'machines') return quote.totalMilli
   const { timezone } = at.site
@@ -161,7 +161,6 @@ function partOn(
   const end = ask.days === null ? localDay(horizon(ask.until, at), timezone) : addDays(from, ask.days)
   const to = end > from ? end : addDays(from, 1)
   const order = { size: { cpus, memoryGb }, count: ask.count, createdDay: from, from, to }
-  return (
-    holdsFor(order, rule, tariffsFor({ from, to }, at)).find((hold) => hold.account === account)?.milli ?? 0
-  )
+  const tariffs = tariffsFor({ from, to }, await priceClassOn(at.tx, ask.host), at)
+  return holdsFor(order, rule, tariffs).find((hold) => hold.account === account)?.milli ?? 0
 }

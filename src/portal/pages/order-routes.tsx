@@ -37,7 +37,7 @@ async function priced(visit: Visit, form: Fields): Promise<OrderProps> {
 
 /** An end that was chosen counts instead of the days, which the form always shows some of. */
 function wish(visit: Visit, form: Fields) {
-  const { until, days = '30', ...rest } = filled(form, 'cpus', 'memoryGb', 'count', 'until', 'days')
+  const { until, days = '30', ...rest } = filled(form, 'cpus', 'memoryGb', 'count', 'until', 'days', 'host')
   const template = form.get('template') ?? visit.site.templates[0]?.name ?? ''
   return { template, ...rest, ...(until === undefined ? { days } : { until }) }
 }
@@ -46,7 +46,7 @@ async function order(visit: Visit): Promise<Answer> {
   const { form } = visit
   const input = {
     ...wish(visit, form),
-    ...filled(form, 'name', 'host'),
+    ...filled(form, 'name'),
     purpose: form.get('purpose') ?? '',
     budget: form.get('budget') ?? '',
     administrators: namesIn(form.get('administrators')),

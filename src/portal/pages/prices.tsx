@@ -1,5 +1,5 @@
 import { localDay } from '../../base/period.ts'
-import { counted } from '../../base/text.ts'
+import { counted, list } from '../../base/text.ts'
 import { listPrices } from '../../operations/list-prices.ts'
 import { Cell, Table } from '../parts.tsx'
 import type { Pages } from '../serve.tsx'
@@ -16,6 +16,9 @@ export function pricePages(pages: Pages): void {
 interface Tariff {
   name: string
   from: string
+  for?: string[] | undefined
+  holds: boolean
+  servers: boolean
   freeDays: number
   freeDaysCover: 'all' | 'base'
   base: string
@@ -38,7 +41,7 @@ interface Prices {
 }
 
 function PricesPage({ currency, tariffs, today }: Prices) {
-  const present = tariffs.findLast(({ from }) => from <= today) ?? tariffs[0]
+  const present = tariffs.find(({ servers }) => servers)
   return (
     <>
       <p class="crumb">
@@ -60,7 +63,7 @@ function PricesPage({ currency, tariffs, today }: Prices) {
             columns={['From', 'Tariff', ...Object.values(columns), 'Free']}
             amounts={Object.values(columns)}
           >
-            {tariffs.flatMap((tariff) => rowsOf(tariff, { isPresent: tariff === present, today }))}
+            {tariffs.flatMap((tariff) => rowsOf(tariff, today))}
           </Table>
           <p class="help">
             A day is a day of the site's calendar, and each goes by the tariff that holds on it. A machine is
@@ -87,9 +90,10 @@ function rules({ perGb, perCpu, freeDaysCover }: Tariff, currency: string): stri
   )
 }
 
-function rowsOf(tariff: Tariff, { isPresent, today }: { isPresent: boolean; today: string }) {
-  const { from, name, freeDays, saved, archived } = tariff
-  const when = isPresent ? 'holds today' : from > today ? 'to come' : 'past'
+function rowsOf(tariff: Tariff, today: string) {
+  const { from, freeDays, saved, archived, holds } = tariff
+  const when = holds ? 'holds today' : from > today ? 'to come' : 'past'
+  const name = tariff.for === undefined ? tariff.name : `${tariff.name}, for ${list(tariff.for)}`
   return [
     <PriceRow from={from} when={when} name={name} free={counted(freeDays, 'day')} prices={tariff} />,
     ...(saved === undefined
