@@ -148,12 +148,7 @@ async function budgetAfter(
 }
 
 /** What a request would take from an account: all of it, or the days of new machines that lie in the account's period. */
-async function partOn(
-  account: string,
-  request: Request,
-  rule: BudgetRule,
-  at: Reading,
-): Promise<number> {
+async function partOn(account: string, request: Request, rule: BudgetRule, at: Reading): Promise<number> {
   const { ask, quote, cpus, memoryGb } = request
   if (rule.period === 'total' || ask.kind !== 'machines') return quote.totalMilli
   const { timezone } = at.site

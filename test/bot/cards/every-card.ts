@@ -66,7 +66,10 @@ const host = {
   ...{ slots: 40, machines: 1, usedCpus: 2, usedMemoryGb: 4, seenAt: '2026-01-01T10:59:50.000Z' },
 }
 const tariff = { name: 'standard', from: '2009-01-01', freeDays: 31, freeDaysCover: 'all' as const }
-const prices = { currency: 'CHF', tariffs: [{ ...tariff, servers: true, base: '0.96', perGb: '0.685', perCpu: '0.685' }] }
+const prices = {
+  currency: 'CHF',
+  tariffs: [{ ...tariff, servers: true, base: '0.96', perGb: '0.685', perCpu: '0.685' }],
+}
 const form = { kind: 'request' as const, known: { template: 'slc5', term: '60d' }, templates: [template] }
 
 /** Every card that the bot can say, drawn from the same few facts: each platform's renderer is shown them all. */
