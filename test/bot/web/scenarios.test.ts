@@ -1,0 +1,4 @@
+import { chatScenarios } from '../../contracts/chat-scenarios.ts'
+import { openWebStage } from './stage.ts'
+
+chatScenarios('the built-in chat', openWebStage)
