@@ -1,5 +1,4 @@
 import { mkdir } from 'node:fs/promises'
-import type { Chat } from '../bot/chat.ts'
 import { openChats, type OpenedChats } from '../bot/open.ts'
 import { teller } from '../bot/notices.ts'
 import { chatSecrets } from '../bot/secrets.ts'
@@ -8,7 +7,7 @@ import { type Callers, checkOrigin, openCallers } from './api/callers.ts'
 import { openControl } from './api/control.ts'
 import { describing, openapiDocument } from './api/openapi.ts'
 import { callerOfRequest, rest, type RestServices } from './api/rest.ts'
-import { httpApp, listen, type Readiness } from './api/server.ts'
+import { httpApp, listen } from './api/server.ts'
 import { type Clock, systemClock } from './base/clock.ts'
 import { roughMillis } from './base/duration.ts'
 import { messageOf } from './base/errors.ts'
@@ -31,6 +30,8 @@ import { type Layout, openLayout } from './portal/layout.tsx'
 import { portal } from './portal/routes.tsx'
 import { callerOf as sessionCaller } from './portal/session.ts'
 import { type DesktopRouter, openDesktopRouter } from './desktop-router.ts'
+import { type Opened, openedParts } from './main/parts.ts'
+import { readinessOf } from './main/readiness.ts'
 import { writeBackup } from './store/backup.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
@@ -78,24 +79,6 @@ export interface Service {
 /** How long jobs and requests in hand may take when the service stops: together well under ten seconds. */
 const graceMillis = { http: 1500, jobs: 4000 }
 const jobsAtOnce = 16
-
-/** Parts that are open, to be closed in reverse. */
-interface Opened {
-  add(close: () => Promise<void>): void
-  closeAll(): Promise<void>
-}
-
-function openedParts(log: Log): Opened {
-  const parts: (() => Promise<void>)[] = []
-  return {
-    add: (close) => void parts.push(close),
-    closeAll: async () => {
-      for (const close of parts.splice(0).reverse()) {
-        await close().catch((error: unknown) => log.error({ error: messageOf(error) }, 'part not closed'))
-      }
-    },
-  }
-}
 
 /**
  * Opens everything in order, and closes it in reverse.
@@ -172,13 +155,8 @@ async function openCore(config: Config, world: World, opened: Opened): Promise<C
     onMessages: (listener) => watchMessages(store, log, listener),
   })
   opened.add(() => chats.close())
-  const router = await openDesktopRouter(config.rdp, {
-    operations,
-    store,
-    log,
-    process: name,
-    ...takeoverOf(config),
-  })
+  const seen = { operations, store, log, process: name, ...takeoverOf(config) }
+  const router = await openDesktopRouter(config.rdp, seen)
   opened.add(() => router.shutdown())
   const tools: Tools = {
     ...{ store, site, clock, ids, log, hypervisors, directory },
@@ -188,22 +166,22 @@ async function openCore(config: Config, world: World, opened: Opened): Promise<C
     }),
     closeConnections: (lease, reason) => router.close(lease, reason),
   }
-  const due = sweeps(site, world.pace)
+  const runner = await openWork(tools, world, name, config)
+  opened.add(() => runner.stop(graceMillis.jobs))
+  return { name, store, operations, callers, chats, layout, router, runner, tools }
+}
+
+/** The jobs, at work. */
+async function openWork(tools: Tools, world: World, process: string, config: Config): Promise<Runner> {
+  const due = sweeps(tools.site, world.pace)
   const runner = openRunner(tools, {
-    ...{
-      trades,
-      sweeps: due,
-      concurrency: jobsAtOnce,
-      chance: world.chance,
-      process: name,
-      ...takeoverOf(config),
-    },
+    ...{ trades, sweeps: due, concurrency: jobsAtOnce, chance: world.chance, process },
+    ...takeoverOf(config),
   })
   // Hosts are known before anybody can ask for a machine.
   for (const sweep of due) await sweep.run(tools)
   if (world.selfDriving) await runner.start()
-  opened.add(() => runner.stop(graceMillis.jobs))
-  return { name, store, operations, callers, chats, layout, router, runner, tools }
+  return runner
 }
 
 function takeoverOf({ store }: Config): { holdMillis?: number } {
@@ -271,37 +249,4 @@ function watchMessages(store: Store, log: Log, listener: (user: string) => void)
         .catch((error: unknown) => log.warn({ error: messageOf(error) }, 'chat not told of a message'))
     }
   })
-}
-
-async function readinessOf({
-  store,
-  hypervisors,
-  chats,
-}: Pick<Service, 'store' | 'hypervisors'> & { chats: readonly Chat[] }): Promise<Readiness> {
-  // Whoever is told that we are not ready sends nobody who would write: we try ourselves.
-  if (!store.health().writable) await store.transact(() => Promise.resolve()).catch(() => undefined)
-  const health = store.health()
-  const hosts = await store.read((tx) => tx.hosts.all())
-  const answers = (name: string): boolean =>
-    hosts.some((host) => host.hypervisor === name && host.state !== 'down')
-  const drivers = [...hypervisors.keys()].map((name): [string, string] => [
-    `hypervisor ${name}`,
-    answers(name) ? 'answers' : 'does not answer',
-  ])
-  const storeSays = health.writable
-    ? 'takes writes'
-    : `cannot write: ${health.reason ?? 'no reason was given'}`
-  const talks = chats
-    .map((chat) => ({ platform: chat.platform, ...chat.status() }))
-    .filter(({ platform }) => platform !== 'web')
-  const platforms = talks.map(({ platform, state, detail }): [string, string] => [
-    `chat ${platform}`,
-    state === 'up' ? 'answers' : detail,
-  ])
-  return {
-    ready: health.writable,
-    // What a platform that is down should have been told waits for it.
-    degraded: talks.filter(({ state }) => state !== 'up').map(({ platform }) => platform),
-    parts: { store: storeSays, ...Object.fromEntries([...drivers, ...platforms]) },
-  }
 }

@@ -36,6 +36,7 @@ describe('the service as a process', () => {
     expect(health.status).toBe(200)
     expect(readiness).toEqual({
       status: 'ready',
+      degraded: [],
       parts: { store: 'takes writes', 'hypervisor wod': 'answers' },
     })
     expect(ended.code).toBe(0)

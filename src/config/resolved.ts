@@ -1,0 +1,99 @@
+import { resolve } from 'node:path'
+import type { Site } from '../operations/site.ts'
+import type { SiteFile } from './file.ts'
+
+/** What a site's file says, checked: where things listen and are kept, and the site itself. */
+export interface Config extends Pick<
+  SiteFile,
+  'http' | 'rdp' | 'store' | 'identity' | 'hypervisors' | 'chat'
+> {
+  site: Site
+  /** The file, as it was named. */
+  file: string
+  /** The folder that relative paths in it start from. `store.path` is resolved already. */
+  folder: string
+}
+
+/** What a file means that lies in a folder. */
+export function configOf(parsed: SiteFile, file: string, folder: string): Config {
+  const { http, rdp, identity, hypervisors, chat } = parsed
+  const store = storeFrom(folder, parsed.store)
+  const drivers = hypervisors.map((rule) => driverFrom(folder, rule))
+  return {
+    http,
+    rdp: rdpFrom(folder, rdp),
+    store,
+    identity,
+    hypervisors: drivers,
+    chat,
+    site: siteOf(parsed),
+    file,
+    folder,
+  }
+}
+
+type DriverRule = SiteFile['hypervisors'][number]
+
+function driverFrom(folder: string, rule: DriverRule): DriverRule {
+  const { server } = rule
+  if (server === undefined || !('path' in server)) return rule
+  return { ...rule, server: { path: resolve(folder, server.path) } }
+}
+
+function rdpFrom(folder: string, rdp: SiteFile['rdp']): SiteFile['rdp'] {
+  const { signing, gateway, ...rest } = rdp
+  const here = (path: string) => resolve(folder, path)
+  return {
+    ...rest,
+    ...(signing === undefined
+      ? {}
+      : { signing: { certificate: here(signing.certificate), key: here(signing.key) } }),
+    ...(gateway === undefined ? {} : { gateway: { ...gateway, keyFile: here(gateway.keyFile) } }),
+  }
+}
+
+function storeFrom(folder: string, store: SiteFile['store']): SiteFile['store'] {
+  const path = resolve(folder, store.path)
+  if (store.kind === 'lowdb' || store.urlFile === undefined) return { ...store, path }
+  return { ...store, path, urlFile: resolve(folder, store.urlFile) }
+}
+
+function siteOf({
+  site,
+  rdp,
+  roles,
+  chat,
+  hypervisors,
+  templates,
+  tariffs,
+  budgets,
+  ...rest
+}: SiteFile): Site {
+  const { policies, pools, terminals } = rest
+  return {
+    ...site,
+    rdp: { publicAddress: rdp.publicAddress, gateway: rdp.gateway?.address ?? null },
+    roles,
+    hypervisors: hypervisors.map(({ name, overcommit, hosts }) => ({ name, overcommit, hosts })),
+    templates,
+    tariffs,
+    budgets: budgets.map((budget) => ({
+      ...budget,
+      holders: lowerCase(budget.holders),
+      members: lowerCase(budget.members),
+      delegates: lowerCase(budget.delegates),
+    })),
+    policies: {
+      ...policies,
+      approvals: { ...policies.approvals, fallback: lowerCase(policies.approvals.fallback) },
+    },
+    pools: pools.map((pool) => ({ ...pool, members: lowerCase(pool.members) })),
+    terminals,
+    accounts: chat.accounts,
+  }
+}
+
+/** Directories give names in lower case, and lists of people are compared with those. */
+function lowerCase(names: readonly string[]): string[] {
+  return names.map((name) => name.toLowerCase())
+}
