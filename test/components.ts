@@ -10,6 +10,11 @@ const known = {
   chromium: { binaries: ['chromium', 'chromium-browser'], packages: ['chromium'] },
   xvfb: { binaries: ['Xvfb'], packages: ['xvfb'] },
   xrdp: { binaries: ['xrdp'], packages: ['xrdp'] },
+  slapd: { binaries: ['/usr/sbin/slapd', 'slapd'], packages: ['slapd', 'ldap-utils'] },
+  samba: {
+    binaries: ['/usr/sbin/samba', 'samba'],
+    packages: ['samba', 'samba-ad-dc', 'samba-ad-provision', 'winbind'],
+  },
   // Debian keeps the programs of each version in a folder of its own, away from the path.
   postgres: {
     binaries: [17, 16, 15].map((version) => `/usr/lib/postgresql/${version}/bin/postgres`).concat('postgres'),

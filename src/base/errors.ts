@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 export const refusalStatus = {
   invalid_input: 400,
   bad_credentials: 401,
+  account_unusable: 403,
   not_signed_in: 401,
   csrf_failed: 403,
   forbidden: 403,

@@ -74,6 +74,8 @@ function peopleProblems(site: Sketch): Problem[] {
   const groups = site.identity.local.flatMap((person) => person.groups.map((group) => group.toLowerCase()))
   const { approvals } = site.policies
   const people = { users, names: [...users, ...groups] }
+  // A directory knows people and groups that the file does not.
+  if (site.identity.ldap !== undefined) return accountProblems(site, groups)
   return [
     ...accountProblems(site, groups),
     ...nobody(['roles', 'operator'], site.roles.operator, people.names, true),

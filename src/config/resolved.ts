@@ -16,7 +16,8 @@ export interface Config extends Pick<
 
 /** What a file means that lies in a folder. */
 export function configOf(parsed: SiteFile, file: string, folder: string): Config {
-  const { http, rdp, identity, hypervisors, chat } = parsed
+  const { http, rdp, hypervisors, chat } = parsed
+  const identity = identityFrom(folder, parsed.identity)
   const store = storeFrom(folder, parsed.store)
   const drivers = hypervisors.map((rule) => driverFrom(folder, rule))
   return {
@@ -38,6 +39,13 @@ function driverFrom(folder: string, rule: DriverRule): DriverRule {
   const { server } = rule
   if (server === undefined || !('path' in server)) return rule
   return { ...rule, server: { path: resolve(folder, server.path) } }
+}
+
+function identityFrom(folder: string, identity: SiteFile['identity']): SiteFile['identity'] {
+  const { ldap } = identity
+  if (ldap === undefined) return identity
+  const ca = ldap.caFile === undefined ? {} : { caFile: resolve(folder, ldap.caFile) }
+  return { ...identity, ldap: { ...ldap, bindPasswordFile: resolve(folder, ldap.bindPasswordFile), ...ca } }
 }
 
 function rdpFrom(folder: string, rdp: SiteFile['rdp']): SiteFile['rdp'] {

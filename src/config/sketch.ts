@@ -17,6 +17,7 @@ const Range = part({ default: Amount, max: Amount })
 export const Sketch = part({
   http: part({ host: Word }),
   identity: part({
+    ldap: z.unknown().optional(),
     local: rows({
       user: Word,
       password: z.unknown().optional(),

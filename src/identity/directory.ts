@@ -9,6 +9,7 @@ export interface Directory {
   /**
    * The person, when the password is theirs; nothing when it is not or when there is no such person (callers must not
    * be able to tell which). Slow on purpose; runs off the event loop.
+   * @throws Refusal `account_unusable` with what is the matter, where the directory says so (expired, locked, switched off).
    * @throws Outage when the directory cannot be asked.
    */
   authenticate(user: string, password: string, signal: AbortSignal): Promise<Person | undefined>

@@ -8,7 +8,8 @@ import type { Throttle } from './throttle.ts'
 export interface SignIn {
   /**
    * The person whose password this is.
-   * @throws Refusal `bad_credentials`, or `too_many_attempts` after repeated failures.
+   * @throws Refusal `bad_credentials`, `too_many_attempts` after repeated failures, or `account_unusable` when the
+   * directory says what is the matter with the account.
    * @throws Outage when the directory cannot be asked.
    */
   check(claim: { user: string; password: string; address: string }, signal: AbortSignal): Promise<Person>
@@ -19,7 +20,11 @@ export function signIn(services: { directory: Directory; throttle: Throttle; clo
   return {
     async check({ user, password, address }, signal) {
       throttle.check(user, address, clock.now())
-      const person = await directory.authenticate(user, password, signal)
+      const person = await directory.authenticate(user, password, signal).catch((error: unknown) => {
+        // It may have taken the right password to hear that: whoever tries on is slowed down all the same.
+        if (error instanceof Refusal) throttle.failed(user, address, clock.now())
+        throw error
+      })
       if (person === undefined) {
         throttle.failed(user, address, clock.now())
         throw new Refusal('bad_credentials', 'The user name or the password is wrong.')

@@ -16,11 +16,6 @@ describe('what is wrong beside the rest of the file', () => {
     ],
     [
       '  # ldap:',
-      '  ldap: {} # ',
-      '22: identity.ldap: is not built into this version yet, leave it out, and name people under identity.local',
-    ],
-    [
-      '  # ldap:',
       '  oidc: {} # ',
       '22: identity.oidc: is not built into this version yet, leave it out, and name people under identity.local',
     ],
