@@ -11,7 +11,7 @@ import { turns } from './turns.ts'
 const binding = { atOnce: 8, waiting: 2_000 }
 
 /** Longer ones are not passwords, and longer names not accounts. */
-const longest = { password: 1000, user: 200 }
+const longest = { password: 1000, user: 200, value: 320 }
 
 /** Of AD's `userAccountControl`: the account is switched off (MS-ADTS 2.2.16). */
 const accountDisabled = 2
@@ -22,7 +22,9 @@ export function ldap(place: LdapPlace): Directory {
   const scheme = schemeOf(rule)
   const connections = ldapConnections(place)
   const inTurn = turns(binding)
-  const attributes = [scheme.user, ...scheme.name, 'mail', 'userAccountControl']
+  const { slack, mattermost } = rule.accountAttributes
+  const accounts = [slack, mattermost].filter((attribute) => attribute !== undefined)
+  const attributes = [scheme.user, ...scheme.name, 'mail', 'userAccountControl', ...accounts]
   const groupsFrom = (client: Client): GroupPlace => ({
     client,
     scheme,
@@ -63,6 +65,16 @@ export function ldap(place: LdapPlace): Directory {
     return [...entries, ...named.filter((entry) => entry !== undefined)]
   }
 
+  /** Everybody of whom an attribute says this. */
+  function peopleWith(attribute: string, value: string): Promise<Person[]> {
+    return connections.reading(async (client) => {
+      if (value === '' || value.length > longest.value) return []
+      const found = await searched(client, rule.baseDn, { filter: equals(attribute, value), attributes })
+      const people = await Promise.all(found.map((entry) => personOf(client, entry)))
+      return people.filter((person) => person !== undefined)
+    })
+  }
+
   return {
     async authenticate(user, password, signal) {
       signal.throwIfAborted()
@@ -92,6 +104,22 @@ export function ldap(place: LdapPlace): Directory {
         const people = await Promise.all(entries.map((entry) => personOf(client, entry)))
         const known = people.filter((person) => person !== undefined)
         return [...new Map(known.map((person) => [person.user, person])).values()]
+      }),
+    withEmail: (email) => peopleWith('mail', email),
+    async withAccount(platform, account) {
+      const attribute = rule.accountAttributes[platform]
+      return attribute === undefined ? [] : peopleWith(attribute, account)
+    },
+    accountsOf: (user) =>
+      connections.reading(async (client) => {
+        const entry = await entryOf(client, user, [scheme.user])
+        const [onSlack, onMattermost] = [slack, mattermost].map((attribute) =>
+          attribute === undefined ? undefined : entry?.first(attribute),
+        )
+        return {
+          ...(onSlack === undefined ? {} : { slack: onSlack }),
+          ...(onMattermost === undefined ? {} : { mattermost: onMattermost }),
+        }
       }),
     close: () => connections.close(),
   }

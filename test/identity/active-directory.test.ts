@@ -9,7 +9,7 @@ import { type Samba, startSamba } from './samba.ts'
 
 const found = await component('samba', { install: true })
 const remedy = found.available ? '' : ` (missing: ${found.remedy})`
-const calm = new AbortController().signal
+const patience = () => new AbortController().signal
 
 let folder: string
 let samba: Samba
@@ -60,7 +60,7 @@ describe.runIf(found.available)(`beside Samba as Active Directory${remedy}`, () 
   test.each(['LAB\\alice', 'alice@ad.lab.test'])('somebody may call themselves %s', async (login) => {
     const directory = await open()
 
-    const person = await directory.authenticate(login, 'alice-Straße', calm)
+    const person = await directory.authenticate(login, 'alice-Straße', patience())
 
     await directory.close()
     expect(person?.user).toBe('alice')
@@ -79,12 +79,10 @@ describe.runIf(found.available)(`beside Samba as Active Directory${remedy}`, () 
   test('an account that is switched off is said to be, and is nobody to us', async () => {
     const directory = await open()
 
-    const signIn = directory.authenticate('eve', 'eve-Straße', calm)
+    const signIn = directory.authenticate('eve', 'eve-Straße', patience())
 
-    await expect(signIn).rejects.toMatchObject({
-      code: 'account_unusable',
-      message: expect.stringContaining('switched off'),
-    })
+    await expect(signIn).rejects.toMatchObject({ code: 'account_unusable' })
+    await expect(signIn).rejects.toThrow('switched off')
     await expect(directory.find('eve')).resolves.toBeUndefined()
     await directory.close()
   })

@@ -11,7 +11,7 @@ import { dnOf, groupDnOf, type Slapd, startSlapd } from './slapd.ts'
 
 const found = await component('slapd', { install: true })
 const remedy = found.available ? '' : ` (missing: ${found.remedy})`
-const calm = new AbortController().signal
+const patience = () => new AbortController().signal
 
 let folder: string
 let slapd: Slapd
@@ -87,9 +87,29 @@ describe.runIf(found.available)(`beside OpenLDAP${remedy}`, () => {
     expect(outer.map(({ user }) => user)).toEqual(['dora'])
   })
 
+  test('people are found by their address, and by the chat account that the directory gives them', async () => {
+    const accountAttributes = { mattermost: 'cn' }
+    const answers = await withDirectory({ accountAttributes }, (directory) =>
+      Promise.all([
+        directory.withEmail('ALICE@example.org'),
+        directory.withEmail('*'),
+        directory.withAccount('mattermost', 'Dora'),
+        directory.withAccount('slack', 'Dora'),
+        directory.accountsOf('dora'),
+      ]),
+    )
+
+    const [byEmail, anything, byAccount, elsewhere, accounts] = answers
+    expect(byEmail.map(({ user }) => user)).toEqual(['alice'])
+    expect(anything).toEqual([])
+    expect(byAccount.map(({ user }) => user)).toEqual(['dora'])
+    expect(elsewhere).toEqual([])
+    expect(accounts).toEqual({ mattermost: 'Dora' })
+  })
+
   test('a plain connection is made safe before a password goes over it', async () => {
     const person = await withDirectory({ url: slapd.plainUrl, startTls: true }, (directory) =>
-      directory.authenticate('alice', 'alice-Straße', calm),
+      directory.authenticate('alice', 'alice-Straße', patience()),
     )
 
     expect(person?.user).toBe('alice')
@@ -101,7 +121,7 @@ describe.runIf(found.available)(`beside OpenLDAP${remedy}`, () => {
     ['a directory that is not there', { url: 'ldaps://127.0.0.1:1' }, 'directory_unreachable', true],
   ])('%s is an outage, not a wrong password', async (_, changes, code, transient) => {
     const attempt = withDirectory(changes, (directory) =>
-      directory.authenticate('alice', 'alice-Straße', calm),
+      directory.authenticate('alice', 'alice-Straße', patience()),
     )
 
     await expect(attempt).rejects.toMatchObject({ code, transient })
@@ -115,9 +135,9 @@ describe.runIf(found.available)(`beside OpenLDAP${remedy}`, () => {
     const directory = await openDirectory(rule)
 
     const [alice, theirs, dora, inner] = await Promise.all([
-      directory.authenticate('alice', 'local', calm),
-      directory.authenticate('alice', 'alice-Straße', calm),
-      directory.authenticate('dora', 'dora-Straße', calm),
+      directory.authenticate('alice', 'local', patience()),
+      directory.authenticate('alice', 'alice-Straße', patience()),
+      directory.authenticate('dora', 'dora-Straße', patience()),
       directory.members('inner'),
     ])
 

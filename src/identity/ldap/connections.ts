@@ -1,4 +1,5 @@
 import { Client, InvalidCredentialsError, ResultCodeError } from 'ldapts'
+import { isIP } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { messageOf, Outage } from '../../base/errors.ts'
 import type { LdapRule } from './rule.ts'
@@ -106,8 +107,11 @@ async function bound(client: Client, dn: string, password: string): Promise<stri
   }
 }
 
-function tlsOf({ ca }: LdapPlace): ConnectionOptions {
-  return ca === undefined ? {} : { ca }
+/** With the name that its certificate must bear: a connection that is upgraded would be taken for one to localhost. */
+function tlsOf({ rule, ca }: LdapPlace): ConnectionOptions {
+  const host = new URL(rule.url).hostname.replace(/^\[(.*)\]$/, '$1')
+  const name = isIP(host) === 0 ? { servername: host } : {}
+  return { host, ...name, ...(ca === undefined ? {} : { ca }) }
 }
 
 /** A directory that answers "no" will say so again; one that does not answer may do so later. */

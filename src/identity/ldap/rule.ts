@@ -1,5 +1,7 @@
 import { z } from 'zod'
 
+const Attribute = z.string().regex(/^[a-z][a-z0-9-]*$/i, 'the name of an attribute')
+
 /** How the site's directory is reached and read, as the site's file says it. */
 export const LdapRule = z
   .strictObject({
@@ -27,6 +29,10 @@ export const LdapRule = z
       .string()
       .regex(/^[a-z][a-z0-9-]*$/i)
       .optional(),
+    /** Attributes with the accounts that people have on chat platforms, where the directory keeps those. */
+    accountAttributes: z
+      .strictObject({ slack: Attribute.optional(), mattermost: Attribute.optional() })
+      .prefault({}),
     /** Answers about who is in which group are used again for so long. */
     rememberSeconds: z.number().int().min(0).max(3600).default(60),
   })
