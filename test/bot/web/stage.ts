@@ -39,7 +39,10 @@ export async function openWebStage(): Promise<ChatStage> {
     },
     async submit(user, card, fields) {
       const known = Object.fromEntries(card.fields.map(({ name, value }) => [`field.${name}`, value]))
-      const changed = Object.entries(fields).map(([name, value]) => [`field.${name}`, value])
+      const changed = Object.entries(fields).map(([name, value]): [string, string] => [
+        `field.${name}`,
+        value,
+      ])
       await ask(user, '/chat/submit', { ...formOf(card, ''), ...known, ...Object.fromEntries(changed) })
     },
     cards: async (user) => cardsIn(await lines(user)),
