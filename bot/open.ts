@@ -6,6 +6,7 @@ import type { Chat, Face, OpenedChat } from './chat.ts'
 import { type Conversation, type ConversationServices, openConversation } from './conversation.ts'
 import type { ChatRules } from './rules.ts'
 import type { ChatSecrets } from './secrets.ts'
+import { slackChat } from './slack/slack.ts'
 import { steady } from './steady.ts'
 import { webChat, type WebDoor } from './web/web.ts'
 
@@ -51,7 +52,7 @@ export function openChats(rules: ChatRules, services: ChatServices): OpenedChats
 /** The only list of chat adapters: a row each. */
 function adapters(rules: ChatRules, services: ChatServices & PlatformServices): OpenedChat[] {
   return [
-    // A platform's row is `...(rules.slack === undefined ? [] : [slackChat(rules.slack, services.secrets.slack, services)]),`
+    ...(rules.slack === undefined ? [] : [slackChat(rules.slack, services.secrets.slack, services)]),
     ...(rules.web ? [webChat(services)] : []),
   ]
 }

@@ -8,6 +8,7 @@ import { backupSite, restoreSite } from './cli/backup.ts'
 import { importFile } from './cli/import.ts'
 import { moveStores, storeWords } from './cli/move.ts'
 import { simulate } from './cli/simulate.ts'
+import { slackManifestOf } from './cli/slack-manifest.ts'
 import { run } from './cli/start.ts'
 import { ConfigError, type Here, loadConfig, parseEndpoint } from './config.ts'
 import { hashPassword } from './identity/local.ts'
@@ -100,6 +101,15 @@ program
   .requiredOption('--to <store>', 'an empty one, named in the same way')
   .action(async ({ from, to }: { from: string; to: string }) => {
     process.stdout.write(await moveStores(from, to))
+  })
+
+program
+  .command('slack-manifest')
+  .description('print the manifest that a Slack app for the site is made from')
+  .option('--json', 'as JSON; else as YAML')
+  .option(...configOption)
+  .action(async ({ config, json }: { config?: string; json?: boolean }) => {
+    process.stdout.write(await slackManifestOf(config, process.env, json === true ? 'json' : 'yaml'))
   })
 
 program
