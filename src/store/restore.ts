@@ -79,9 +79,7 @@ export async function restoreFolder(file: string, options: FolderOptions): Promi
 export async function restoreInto(store: Store, file: string): Promise<Backup> {
   await readBackup(file)
   if (!(await isEmpty(store))) {
-    throw new Outage('store_not_empty', 'The database holds a site already. Restore into an empty one.', {
-      transient: false,
-    })
+    throw new Outage('store_not_empty', notEmptyDatabase, { transient: false })
   }
   const before = new Sum()
   const backup = await readBackup(file, async (part) => {
@@ -155,6 +153,10 @@ class Sum {
     return `${this.#count} ${this.#sum.toString('hex')}`
   }
 }
+
+const notEmptyDatabase =
+  'The database holds a site already. To move that aside, stop the service and run in the database: ' +
+  'ALTER SCHEMA jackdaw RENAME TO jackdaw_before'
 
 function notEmpty(path: string): Outage {
   return new Outage(

@@ -21,6 +21,20 @@ export async function wrongsOf(url: string, seen: Acknowledged): Promise<string[
   ]
 }
 
+/** What is still being made or unmade long after the last restart: a job that was lost leaves its machine so. */
+export async function unfinished(url: string): Promise<string[]> {
+  const patience = Date.now() + 90_000
+  for (;;) {
+    const { body } = await callAs(url, 'olga', 'GET', '/machines?limit=200')
+    const busy = Machines.parse(body).items.filter(({ state }) =>
+      ['provisioning', 'deleting'].includes(state),
+    )
+    if (busy.length === 0 || Date.now() > patience)
+      return busy.map(({ name, state }) => `${name} is still ${state}`)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+}
+
 async function missingRequests(url: string, seen: Acknowledged): Promise<string[]> {
   const wrongs: string[] = []
   for (const [id, { approved }] of seen.requests) {

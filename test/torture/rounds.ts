@@ -1,5 +1,5 @@
 import { aSite, type TestSite } from '../service/process.ts'
-import { wrongsOf } from './invariants.ts'
+import { unfinished, wrongsOf } from './invariants.ts'
 import { type Random, seeded } from './random.ts'
 import { type Acknowledged, doSomething, nothingYet } from './traffic.ts'
 
@@ -11,20 +11,32 @@ export interface TortureReport {
   wrongs: string[]
 }
 
+/** What the data is kept on. */
+export interface Ground {
+  name: string
+  /** The site's file with this store. */
+  edit(yaml: string): string
+  /** What is beside the service and may crash by itself; it is up again when this resolves. */
+  crash?(): Promise<void>
+  dispose(): Promise<void>
+}
+
 const clients = 4
 
 /**
  * Starts the real program, drives it over HTTP, and kills it at a random moment: in the middle of traffic, while it starts
- * and recovers, or while it stops and writes its checkpoint. After each restart everything that was answered must be there.
+ * and recovers, or while it stops and writes its checkpoint. After each restart everything that was answered must be there,
+ * and in the end nothing may be left half-done. With a `ground` that can crash, that does so now and then under traffic.
  */
 export async function torture(options: {
   seed: number
   rounds: number
+  ground?: Ground
   say?: (line: string) => void
 }): Promise<TortureReport> {
-  const { seed, rounds, say = () => undefined } = options
+  const { seed, rounds, ground, say = () => undefined } = options
   const random = seeded(seed)
-  const site = await aSite(roomy)
+  const site = await aSite((yaml) => roomy(ground?.edit(yaml) ?? yaml))
   const seen = nothingYet()
   const wrongs: string[] = []
   try {
@@ -33,20 +45,24 @@ export async function torture(options: {
       const running = await site.start()
       wrongs.push(...(await wrongsOf(site.url, seen)).map((wrong) => `round ${round}: ${wrong}`))
       const death = fate(random)
+      const crash = ground?.crash !== undefined && random.next() < 0.3
       const traffic = Array.from({ length: clients }, () => drive(site.url, random, seen))
       await after(death.millis)
+      if (crash) await ground.crash?.()
       const ended = running.stop(death.signal)
       if (death.thenKill) await after(random.below(60)).then(() => running.process.kill('SIGKILL'))
       await Promise.all([ended, ...traffic])
       say(
-        `round ${round}: ${death.signal}${death.thenKill ? ' and SIGKILL' : ''} after ${death.millis} ms, ${countOf(seen)} acknowledged`,
+        `round ${round}: ${crash ? `${ground.name} crashed, ` : ''}${death.signal}${death.thenKill ? ' and SIGKILL' : ''} after ${death.millis} ms, ${countOf(seen)} acknowledged`,
       )
     }
     const last = await site.start()
-    wrongs.push(...(await wrongsOf(site.url, seen)).map((wrong) => `at the end: ${wrong}`))
+    const left = [...(await wrongsOf(site.url, seen)), ...(await unfinished(site.url))]
+    wrongs.push(...left.map((wrong) => `at the end: ${wrong}`))
     await last.stop('SIGTERM')
   } finally {
     await site.dispose()
+    await ground?.dispose()
   }
   return { seed, rounds, acknowledged: countOf(seen), wrongs }
 }
