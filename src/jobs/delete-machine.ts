@@ -1,6 +1,7 @@
 import { canMove, move } from '../base/states.ts'
 import { type Machine, machineStates } from '../machines/machine.ts'
 import { settleMachine } from '../operations/holding.ts'
+import { dropImage } from '../operations/images.ts'
 import { changeMachine, deskOf, driverOf, machineOf } from './facts.ts'
 import { redrawCards, tell } from './outbox.ts'
 import type { Trade } from './trade.ts'
@@ -48,6 +49,8 @@ async function recordDeletion(
 ): Promise<void> {
   const { tx, now } = desk
   await settleMachine(desk, machine, 'owed')
+  if (machine.archive !== undefined && machine.archive !== null)
+    await dropImage(desk, machine.archive.image, 'jackdaw')
   await tx.machines.put({ ...move(machineStates, machine, 'deleted', { at: now, reason }), ...nowhere })
   const about = { kind: 'machine', id: machine.id } as const
   if (machine.owner !== null)

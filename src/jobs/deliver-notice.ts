@@ -16,7 +16,8 @@ export const patience = { attempts: 2_000, longestPauseMillis: 300_000 }
 export const deliverNotice: Trade<'deliver-notice'> = {
   kind: 'deliver-notice',
   deadlineMillis: 60_000,
-  ...patience,
+  // Who is on no platform is not waited for: reminders come again, and pages show the rest.
+  attempts: 12,
   async run(work) {
     const notice = await work.store.read((tx) => tx.notices.get(work.job.input.notice))
     if (notice === undefined) return

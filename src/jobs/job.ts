@@ -16,6 +16,11 @@ export interface JobInputs {
   'snapshot-machine': { machine: string; deed: SnapshotDeed; snapshot: string }
   /** `was` is the state that it goes on in where it arrives, or where it stays. */
   'migrate-machine': { machine: string; from: string; to: string; was: MigratingState }
+  /** `runs`: whether it is started again after it was shut down for it. */
+  'capture-machine': { machine: string; image: string; runs: boolean }
+  'archive-machine': { machine: string; image: string }
+  'restore-machine': { machine: string }
+  'remove-image': { image: string; ref: string; hypervisor: string }
   'delete-machine': { machine: string; reason: string }
   'expire-machine': { machine: string; end: Instant }
   'make-desktop': { desktop: string }

@@ -1,8 +1,10 @@
+import { refuse } from '../base/errors.ts'
 import { move } from '../base/states.ts'
 import { counted, list } from '../base/text.ts'
 import type { MachineSpec } from '../hypervisors/hypervisor.ts'
 import { type Machine, machineStates } from '../machines/machine.ts'
 import { settleMachine } from '../operations/holding.ts'
+import { dropCopies } from '../operations/images.ts'
 import { fail, fulfil, type Request } from '../requests/request.ts'
 import type { Transaction } from '../store/store.ts'
 import { changeMachine, deskOf, driverOf, machineOf, verified, withStatus } from './facts.ts'
@@ -26,17 +28,21 @@ export const provisionMachine: Trade<'provision-machine'> = {
     })
   },
   async failed(tx, job, why, tools) {
-    const desk = deskOf(tools, tx)
-    const machine = await failMachine(tx, desk, job.input.machine, why)
-    if (machine === undefined) return
-    await settleMachine(desk, machine, 'nothing')
-    if (machine.request !== null) await concludeRequest(desk, machine.request)
+    await abandon(deskOf(tools, tx), job.input.machine, why)
   },
+}
+
+/** A machine that was ordered and will not be: its money and its room go back, and whoever asked is told. */
+export async function abandon(desk: ReturnType<typeof deskOf>, name: string, why: string): Promise<void> {
+  const machine = await failMachine(desk.tx, desk, name, why)
+  if (machine === undefined) return
+  await settleMachine(desk, machine, 'nothing')
+  if (machine.request !== null) await concludeRequest(desk, machine.request)
 }
 
 /** Has the driver make a machine: each stage is shown, and done once even when the job comes again. */
 export async function build(
-  work: Work<'provision-machine' | 'make-desktop'>,
+  work: Work<'provision-machine' | 'make-desktop' | 'restore-machine'>,
   machine: Machine,
 ): Promise<void> {
   const driver = driverOf(work, machine)
@@ -60,7 +66,8 @@ async function showProgress(work: Tools, { id, request }: Machine): Promise<void
 }
 
 /** Administrators are resolved now, so that whoever is in the group on this day gets in. */
-async function specOf({ directory }: Tools, machine: Machine): Promise<MachineSpec> {
+async function specOf(tools: Tools, machine: Machine): Promise<MachineSpec> {
+  const { directory } = tools
   const groups = await Promise.all(machine.administrators.map((name) => directory.members(name)))
   const users = [...(machine.owner === null ? [] : [machine.owner]), ...groups.flat().map(({ user }) => user)]
   return {
@@ -72,7 +79,15 @@ async function specOf({ directory }: Tools, machine: Machine): Promise<MachineSp
     cpus: machine.cpus,
     memoryGb: machine.memoryGb,
     administrators: [...new Set(users)],
+    ...(machine.image === undefined ? {} : { image: await imageRef(tools, machine.image) }),
+    ...(machine.data === undefined ? {} : { data: await imageRef(tools, machine.data) }),
+    ...(machine.isolated === undefined ? {} : { isolated: machine.isolated }),
   }
+}
+
+async function imageRef({ store }: Tools, id: string): Promise<string> {
+  const image = await store.read((tx) => tx.images.get(id))
+  return image?.ref ?? refuse('not_found', `Image ${id} is not in the library any more.`)
 }
 
 /** Marks a machine as failed, which frees its room, and leaves behind the removal of what there is of it. */
@@ -109,6 +124,7 @@ async function concludeRequest(desk: Desk & { site: Tools['site'] }, id: string)
   const failed = machines.filter(({ state }) => state === 'failed')
   const concluded = conclude(request, machines, failed, now)
   await tx.requests.put(concluded)
+  await dropCopies(desk, request)
   const about = { kind: 'request', id } as const
   const kind = concluded.state === 'failed' ? 'request-failed' : 'machine-ready'
   await tell(desk, {

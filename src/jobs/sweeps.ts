@@ -4,11 +4,13 @@ import { type Lease, warnLease } from '../../broker/lease.ts'
 import { addReminder, expiryDecision, nextAttention } from '../machines/expiry.ts'
 import { type Machine, machineStates } from '../machines/machine.ts'
 import { move } from '../base/states.ts'
+import { dropCopies } from '../operations/images.ts'
 import { finishLease, poolNamed, type PoolDesk } from '../operations/desktops.ts'
 import { refill, refillDue } from '../operations/refilling.ts'
 import type { Site } from '../operations/site.ts'
 import { dueForRequest, expire, reminded, type Request } from '../requests/request.ts'
 import type { ReadTransaction, Transaction } from '../store/store.ts'
+import { bringBack, isBackDue } from './bring-back.ts'
 import { deskOf } from './facts.ts'
 import { enqueue, redrawCards, tell } from './outbox.ts'
 import type { Sweep } from './schedule.ts'
@@ -62,6 +64,7 @@ export const sweepLeases = attentionSweep(
 
 async function attendMachine(desk: PoolDesk, machine: Machine): Promise<void> {
   const { tx, now, site } = desk
+  if (isBackDue(machine, now)) return bringBack(desk, machine)
   const policy = site.policies.machines
   const decision = expiryDecision(machine, policy, now, site.timezone)
   const subject = `machine:${machine.id}`
@@ -120,6 +123,7 @@ async function attendRequest(desk: PoolDesk, request: Request): Promise<void> {
   const due = dueForRequest(request, policy, now, site.timezone)
   if (due === 'expire') {
     await tx.requests.put(expire(request, now))
+    await dropCopies(desk, request)
     await tell(desk, { kind: 'request-decided', about, to: [request.requester] })
     return redrawCards(desk, `request:${request.id}`)
   }

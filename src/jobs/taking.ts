@@ -91,8 +91,11 @@ export function putBack(
   now: Instant,
   how: { attempts: number; dueAt?: Instant; error?: string },
 ): Job {
+  const queued = move(jobStates, job, 'queued', { at: now, reason: how.error ?? 'put back' })
   return {
-    ...move(jobStates, job, 'queued', { at: now, reason: how.error ?? 'put back' }),
+    ...queued,
+    // One that is tried for days tells of its beginning and of its last tries.
+    history: [...queued.history.slice(0, 1), ...queued.history.slice(1).slice(-20)],
     attempts: how.attempts,
     dueAt: how.dueAt ?? now,
     takenBy: null,

@@ -1,4 +1,6 @@
 import { accrueCharges } from './accrue-charges.ts'
+import { archiveMachine } from './archive-machine.ts'
+import { captureMachine } from './capture-machine.ts'
 import { controlMachine } from './control-machine.ts'
 import { deleteMachine } from './delete-machine.ts'
 import { deliverCopy, deliverNotice } from './deliver-notice.ts'
@@ -8,7 +10,9 @@ import { migrateMachine } from './migrate-machine.ts'
 import { observeHypervisors } from './observe-hypervisors.ts'
 import { provisionMachine } from './provision-machine.ts'
 import { redrawCards } from './redraw-cards.ts'
+import { removeImage } from './remove-image.ts'
 import { resizeMachine } from './resize-machine.ts'
+import { restoreMachine } from './restore-machine.ts'
 import { snapshotMachine } from './snapshot-machine.ts'
 import type { Site } from '../operations/site.ts'
 import type { Sweep } from './schedule.ts'
@@ -22,6 +26,10 @@ export const trades: Trades = {
   'resize-machine': resizeMachine,
   'snapshot-machine': snapshotMachine,
   'migrate-machine': migrateMachine,
+  'capture-machine': captureMachine,
+  'archive-machine': archiveMachine,
+  'restore-machine': restoreMachine,
+  'remove-image': removeImage,
   'delete-machine': deleteMachine,
   'expire-machine': expireMachine,
   'make-desktop': makeDesktop,

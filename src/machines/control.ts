@@ -14,6 +14,10 @@ export type Verb =
   | 'snapshot'
   | 'revert'
   | 'migrate'
+  | 'capture'
+  | 'archive'
+  | 'restore'
+  | 'clone'
 
 export interface VerbRule {
   /** The states it may be asked in. */
@@ -44,6 +48,10 @@ export const verbs: Readonly<Record<Verb, VerbRule>> = {
   snapshot: { from: ['running', 'stopped'], already: [], to: null },
   revert: { from: ['running', 'stopped', 'saved', 'paused'], already: [], to: null },
   migrate: { from: ['running', 'stopped', 'saved'], already: [], to: null },
+  capture: { from: ['running', 'stopped'], already: [], to: null },
+  archive: { from: ['running', 'stopped', 'saved'], already: ['archived'], to: 'archived' },
+  restore: { from: ['archived'], already: [], to: 'running' },
+  clone: { from: ['running', 'stopped'], already: [], to: null },
 }
 
 /** What to say after a machine's name when a verb does not go with its state: the fact and the remedy. */

@@ -38,8 +38,11 @@ export type ExpiryDecision =
   | { kind: 'delete' }
   | { kind: 'wait' }
 
-/** Nothing is decided about the end of these: they have been put away, are on their way out, or never came to be. */
-const outOfTime: readonly MachineState[] = ['archived', 'deleting', 'deleted', 'failed']
+/** Nothing is decided about the end of these: they are on their way out, or never came to be. */
+const outOfTime: readonly MachineState[] = ['deleting', 'deleted', 'failed']
+
+/** At rest already when their end comes: what follows is the grace. */
+const resting: readonly MachineState[] = ['expired', 'archived']
 
 /** These cannot be saved just now: their end waits until they come to rest, though their owner is told. */
 const unsettled: readonly MachineState[] = ['provisioning', 'migrating', 'unreachable']
@@ -54,6 +57,7 @@ const unsettledMillis = 60_000
  *   than skipped; of several that are overdue only the most urgent is sent.
  * - At its end a machine expires. One whose end had passed when it came here (it was taken over) goes on as it was
  *   until half of the grace has passed since somebody was told, so that they can still extend it while it runs.
+ * - A machine in the library does not expire, since it is at rest already; otherwise it is as an expired one.
  * - An expired machine is deleted when somebody was told about this end, and the grace has passed since the end and
  *   since the first delivery. It is kept for half of the grace after it expired in any case, for the day on which
  *   the service itself was down at the end of the machine.
@@ -67,7 +71,7 @@ export function expiryDecision(
 ): ExpiryDecision {
   const end = machine.expiresAt
   if (end === null || outOfTime.includes(machine.state)) return { kind: 'wait' }
-  if (machine.state === 'expired') {
+  if (resting.includes(machine.state)) {
     const deleteAt = deletionAt(machine, end, policy, zone)
     if (deleteAt !== null && deleteAt <= now) return { kind: 'delete' }
   } else if (!unsettled.includes(machine.state)) {
@@ -103,11 +107,14 @@ export function nextAttention(
   now: Instant,
   zone: string,
 ): Instant | null {
+  const back = machine.state === 'archived' ? (machine.archive?.backAt ?? null) : null
   const end = machine.expiresAt
-  if (end === null || outOfTime.includes(machine.state)) return null
+  if (end === null || outOfTime.includes(machine.state)) return back
   const quiet = toldAt(machine) !== null && now >= reckoningOf(machine, end)
   const reminder = quiet ? null : openReminders(machine, end, policy, zone)[0]
-  if (machine.state === 'expired') return earliest(reminder, deletionAt(machine, end, policy, zone))
+  if (resting.includes(machine.state)) {
+    return earliest(reminder, deletionAt(machine, end, policy, zone), back)
+  }
   const expireAt = expiryAt(machine, end, policy)
   const stuck = unsettled.includes(machine.state) && expireAt !== null && expireAt <= now
   return earliest(reminder, stuck ? plusMillis(now, unsettledMillis) : expireAt)

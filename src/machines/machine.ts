@@ -110,6 +110,14 @@ export interface Machine extends Size {
   attentionAt: Instant | null
   /** The job in hand, whose stages are the progress. */
   job: string | null
+  /** The image of the library that its disk was made from; absent where that was its template's. */
+  image?: string
+  /** The image that it has a copy of as a second disk. */
+  data?: string
+  /** Set where it is on a network of its own. */
+  isolated?: boolean
+  /** Set while it is put away: the image that holds it, and when it is brought back; null is on demand. */
+  archive?: { image: string; backAt: Instant | null } | null
   /** States that can be gone back to, oldest first; absent while there are none. */
   snapshots?: Snapshot[]
   /** What a system that it was taken over from, or the driver, says of it in its own words. */

@@ -4,6 +4,7 @@ import { hasRole } from '../identity/person.ts'
 import { redrawCards } from '../jobs/outbox.ts'
 import { checkDecision } from '../requests/approval.ts'
 import { cancel } from '../requests/request.ts'
+import { dropCopies } from './images.ts'
 import { change } from './operation.ts'
 import { anybody } from './rules.ts'
 import { text } from './shapes/fields.ts'
@@ -33,6 +34,7 @@ export const cancelRequest = change({
       via: caller.via,
     })
     await tx.requests.put(cancelled)
+    await dropCopies(context, cancelled)
     await redrawCards(context, `request:${id}`)
     return requestView(cancelled, { tx, now, site })
   },

@@ -1,6 +1,9 @@
 import { approveRequest } from './approve-request.ts'
+import { archiveMachine } from './archive-machine.ts'
 import { cancelRequest } from './cancel-request.ts'
+import { captureMachine } from './capture-machine.ts'
 import { claimMachine } from './claim-machine.ts'
+import { cloneMachine } from './clone-machine.ts'
 import { closeSession } from './close-session.ts'
 import { beginConnection, endConnection, forgetConnections } from './connections.ts'
 import {
@@ -25,6 +28,7 @@ import { letGoMachine } from './let-go-machine.ts'
 import { confirmLink, listLinks, showLinkOffer, startLink, unlinkAccount } from './links.ts'
 import { listAudit } from './list-audit.ts'
 import { listHosts } from './list-hosts.ts'
+import { listImages } from './list-images.ts'
 import { listLeases } from './list-leases.ts'
 import { listMachines } from './list-machines.ts'
 import { listPools } from './list-pools.ts'
@@ -41,7 +45,9 @@ import { quoteExtension } from './quote-extension.ts'
 import { quoteResize } from './quote-resize.ts'
 import { redeemTicket } from './redeem-ticket.ts'
 import { rememberCopy } from './remember-copy.ts'
+import { removeImage } from './remove-image.ts'
 import { requestMachine } from './request-machine.ts'
+import { restoreMachine } from './restore-machine.ts'
 import { resizeMachine } from './resize-machine.ts'
 import { listBudgets, showBudget } from './show-budget.ts'
 import { showCosts } from './show-costs.ts'
@@ -90,6 +96,12 @@ export const catalogue: readonly Operation[] = [
   takeSnapshot,
   revertSnapshot,
   deleteSnapshot,
+  captureMachine,
+  cloneMachine,
+  archiveMachine,
+  restoreMachine,
+  listImages,
+  removeImage,
   migrateMachine,
   showFigures,
   showJob,

@@ -4,6 +4,7 @@ import { checkDecision } from '../requests/approval.ts'
 import { deny } from '../requests/request.ts'
 import { decidableBy } from './approvers.ts'
 import { announceDecision } from './granting.ts'
+import { dropCopies } from './images.ts'
 import { change } from './operation.ts'
 import { anybody } from './rules.ts'
 import { text } from './shapes/fields.ts'
@@ -25,6 +26,7 @@ export const denyRequest = change({
     checkDecision(open, caller, { verdict: 'denied', reason }, { now, zone: site.timezone })
     const denied = deny(request, { by: caller.user, at: now, verdict: 'denied', reason, via: caller.via })
     await tx.requests.put(denied)
+    await dropCopies(context, denied)
     await announceDecision(context, denied)
     return requestView(denied, { tx, now, site })
   },

@@ -7,7 +7,7 @@ import { askAgain, type Asked } from './asking.ts'
 import { wishOf } from './granting.ts'
 import { change } from './operation.ts'
 import { OrderFields } from './order.ts'
-import { administratorWarnings, askedMachines, RequestFields, type Wanted } from './ordering.ts'
+import { administratorWarnings, askedMachines, disksOf, RequestFields, type Wanted } from './ordering.ts'
 import { anybody } from './rules.ts'
 import { maySeeRequest } from './show-request.ts'
 import { RequestShape, requestView } from './shapes/request.ts'
@@ -71,6 +71,8 @@ function wantedNow(request: Request, ask: MachinesAsk, changes: Changes): Wanted
     purpose: changes.purpose ?? request.purpose,
     administrators: changes.administrators ?? request.administrators,
     budget: changes.budget ?? request.budget,
+    // Another template is another disk.
+    ...(changes.template === undefined ? disksOf(ask) : {}),
   }
 }
 
@@ -92,7 +94,7 @@ function facts(
   const { template, cpus, memoryGb, description, purpose, administrators, budget } = thing
   if (ask.kind !== 'machines') return {}
   return {
-    template,
+    template: [template, ask.image, ask.data].filter((part) => part !== undefined).join(' with '),
     CPUs: String(cpus),
     GB: String(memoryGb),
     machines: String(ask.count),

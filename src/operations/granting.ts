@@ -6,7 +6,6 @@ import { assert, notFound, Refusal, refuse } from '../base/errors.ts'
 import { localDay } from '../base/period.ts'
 import { enqueue, redrawCards, tell } from '../jobs/outbox.ts'
 import { extend, nextAttention } from '../machines/expiry.ts'
-import { serverGroup } from '../machines/host.ts'
 import { type Machine, newMachine } from '../machines/machine.ts'
 import { promisedSize } from '../machines/usage.ts'
 import { isClosedOn } from '../requests/approval.ts'
@@ -19,6 +18,7 @@ import { holdFor, openCommitment } from './holding.ts'
 import { checkedNames } from './names.ts'
 import type { Context } from './operation.ts'
 import { endOfTerm, priceNew, templateNamed } from './order.ts'
+import { disksOf, placementOf } from './ordering.ts'
 import { priceClassOn, prolonged, tariffsFor } from './promising.ts'
 import { priceOfResize, resize } from './resizing.ts'
 import { checkUnchanged, priceOfTransfer, transfer } from './transferring.ts'
@@ -89,13 +89,12 @@ async function grantMachines(
   const { size, names, budget, endsAt } = order
   const { holds, paidTo, freeFrom, promised, priceClass } = await priceNew(context, order)
   await checkHolds(context, budgetNamed(site, budget), holds)
-  const where = ask.host === null ? { group: serverGroup } : { host: ask.host }
-  const hosts = await placeAll(tx, { ...size, count: ask.count, ...where })
+  const hosts = await placeAll(tx, await placementOf(tx, { ...ask, ...size }))
   const createdDay = localDay(now, site.timezone)
   for (const [index, name] of names.entries()) {
     const host = hosts[index]
     assert(host !== undefined, 'there is a host for each machine')
-    const place = { name, host: host.id, hypervisor: host.hypervisor, endsAt }
+    const place = { name, host: host.id, hypervisor: host.hypervisor, endsAt, ...disksOf(ask) }
     const machine = await orderMachine(context, request, place)
     const facts = { id: name, ref: machine.ref, budget, createdDay, paidTo, openEnded: endsAt === null }
     const commitment = commit({ ...facts, promised, priceClass, freeFrom: freeFrom.get(name) ?? createdDay })
@@ -107,7 +106,8 @@ async function grantMachines(
 /** What the machines of a request would be if they were made now. */
 async function orderAsked(context: Granting, request: Request, ask: Extract<Ask, { kind: 'machines' }>) {
   const { cpus, memoryGb, template, budget } = request
-  const names = await checkedNames(context, { base: ask.name, template, count: ask.count })
+  const stem = ask.image ?? template
+  const names = await checkedNames(context, { base: ask.name, template: stem, count: ask.count })
   const endsAt = endOfTerm(wishOf(ask), context)
   return { names, budget, size: { cpus, memoryGb }, endsAt, host: ask.host }
 }
@@ -170,17 +170,16 @@ export function wishOf(ask: Extract<Ask, { kind: 'machines' }>): { until?: strin
 async function orderMachine(
   context: Granting,
   request: Request,
-  facts: { name: string; host: string; hypervisor: string; endsAt: Instant | null },
+  facts: ReturnType<typeof disksOf> & {
+    name: string
+    host: string
+    hypervisor: string
+    endsAt: Instant | null
+  },
 ): Promise<Machine> {
   const { tx, now, ids, site } = context
-  const { name, host, hypervisor, endsAt } = facts
-  const subject = `machine:${name}`
-  const job = await enqueue(
-    context,
-    'provision-machine',
-    { machine: name },
-    { subject, by: request.requester },
-  )
+  const { name, host, hypervisor, endsAt, ...disks } = facts
+  const job = await orderWork(context, name, request.requester, disks)
   const machine: Machine = {
     ...newMachine({
       name,
@@ -188,7 +187,8 @@ async function orderMachine(
       at: now,
       template: templateNamed(site, request.template),
     }),
-    ...{ cpus: request.cpus, memoryGb: request.memoryGb, host, hypervisor, expiresAt: endsAt, job: job.id },
+    ...{ cpus: request.cpus, memoryGb: request.memoryGb, host, hypervisor, expiresAt: endsAt, job },
+    ...disks,
     description: request.description,
     purpose: request.purpose,
     owner: request.requester,
@@ -200,6 +200,23 @@ async function orderMachine(
   const ordered = { ...machine, attentionAt }
   await tx.machines.put(ordered)
   return ordered
+}
+
+/** The job that makes a machine; where its image is still being made, nothing yet: that job sees to it then. */
+async function orderWork(
+  context: Granting,
+  name: string,
+  by: string,
+  { image, data }: ReturnType<typeof disksOf>,
+): Promise<string | null> {
+  const id = image ?? data
+  const found = id === undefined ? undefined : await context.tx.images.get(id)
+  if (found?.state === 'making') {
+    await context.tx.images.put({ ...found, waiting: [...found.waiting, name] })
+    return null
+  }
+  const subject = `machine:${name}`
+  return (await enqueue(context, 'provision-machine', { machine: name }, { subject, by })).id
 }
 
 async function grantExtension(

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { fromImage } from './images.ts'
 import { checkedNames } from './names.ts'
 import { query } from './operation.ts'
 import { OrderFields, orderOf, priceNew, priceOf } from './order.ts'
@@ -21,8 +22,9 @@ export const makeQuote = query({
   }),
   output: QuoteShape,
   allow: anybody,
-  async run(context, input) {
+  async run(context, said) {
     const { now, site } = context
+    const input = await fromImage(context, said)
     const { template, size, count, endsAt } = orderOf(input, { now, site })
     const host = input.host ?? null
     if (input.name === undefined || input.budget === undefined) {

@@ -3,11 +3,15 @@ import { Refusal, refuse } from '../base/errors.ts'
 import { localDay } from '../base/period.ts'
 import { hasRole } from '../identity/person.ts'
 import { serverGroup } from '../machines/host.ts'
+import type { Size } from '../machines/machine.ts'
+import type { PlacementOrder } from '../machines/placement.ts'
+import type { ReadTransaction } from '../store/store.ts'
 import { checkMayUse } from '../requests/approval.ts'
 import { checkHolds } from './accounts.ts'
 import type { Known } from './approvers.ts'
 import type { Asked } from './asking.ts'
 import { placeAll } from './capacity.ts'
+import { fromImage } from './images.ts'
 import { checkedNames } from './names.ts'
 import type { Context } from './operation.ts'
 import { type OrderFields, orderOf, priceNew } from './order.ts'
@@ -32,6 +36,10 @@ export interface Wanted extends z.output<z.ZodObject<typeof OrderFields>> {
   administrators: string[]
   host?: string | undefined
   budget: string
+  /** What they are made from or have beside them; see `Ask`. */
+  image?: string | undefined
+  data?: string | undefined
+  isolated?: boolean | undefined
 }
 
 /**
@@ -39,25 +47,27 @@ export interface Wanted extends z.output<z.ZodObject<typeof OrderFields>> {
  * or no such name.
  * @throws Refusal about the first thing wrong.
  */
-export async function askedMachines(context: Context, wanted: Wanted): Promise<Asked> {
+export async function askedMachines(context: Context, said: Wanted): Promise<Asked> {
   const { tx, caller, now, site } = context
+  const wanted = said.image === undefined ? await fromImage(context, said) : said
   const today = localDay(now, site.timezone)
   const budget = checkMayUse(caller, wanted.budget, site.budgets, { today })
   if (wanted.host !== undefined && !hasRole(caller, 'operator')) {
     refuse('forbidden', 'Only operators choose the host. Leave it out and one is found.')
   }
   const { template, size, count, endsAt } = orderOf(wanted, { now, site })
-  const names = await checkedNames(context, { base: wanted.name ?? null, template: template.name, count })
+  const stem = wanted.image ?? template.name
+  const names = await checkedNames(context, { base: wanted.name ?? null, template: stem, count })
   const { quote, holds } = await priceNew(context, {
     ...{ names, budget: budget.code, size, endsAt },
     host: wanted.host ?? null,
   })
   await checkHolds(context, budget, holds)
-  const where = wanted.host === undefined ? { group: serverGroup } : { host: wanted.host }
-  await placeAll(tx, { ...size, count, ...where })
+  await placeAll(tx, await placementOf(tx, { ...wanted, ...size, count }))
   const [name, host] = [wanted.name ?? null, wanted.host ?? null]
+  const ask = { kind: 'machines', count, name, host, until: endsAt, days: wanted.days ?? null } as const
   return {
-    ask: { kind: 'machines', count, name, host, until: endsAt, days: wanted.days ?? null },
+    ask: { ...ask, ...disksOf(wanted) },
     template: template.name,
     ...size,
     description: wanted.description,
@@ -93,4 +103,37 @@ export function administratorWarnings(
       (name) =>
         `You are not a member of ${name}: its members will be able to do what you can, you remain the owner.`,
     )
+}
+
+/** Where machines may go: to the host that was chosen, else the group for servers; where their image is, if they have one. */
+export async function placementOf(
+  tx: ReadTransaction,
+  order: Size & {
+    count: number
+    host?: string | null | undefined
+    image?: string | undefined
+    data?: string | undefined
+  },
+): Promise<PlacementOrder> {
+  const { cpus, memoryGb, count, host, image, data } = order
+  const where = host === undefined || host === null ? { group: serverGroup } : { host }
+  const id = image ?? data
+  if (id === undefined) return { cpus, memoryGb, count, ...where }
+  const found = await tx.images.get(id)
+  if (found === undefined) refuse('not_found', `Image ${id} is not in the library any more.`)
+  return { cpus, memoryGb, count, ...where, hypervisor: found.hypervisor }
+}
+
+/** What an order says of disks, without what it leaves out. */
+export function disksOf(order: {
+  image?: string | undefined
+  data?: string | undefined
+  isolated?: boolean | undefined
+}): { image?: string; data?: string; isolated?: boolean } {
+  const { image, data, isolated } = order
+  return {
+    ...(image === undefined ? {} : { image }),
+    ...(data === undefined ? {} : { data }),
+    ...(isolated === undefined ? {} : { isolated }),
+  }
 }

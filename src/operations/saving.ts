@@ -33,6 +33,7 @@ export async function savingsOf(
     day: today,
     freeDays: ended.freeDays,
     save: { perDay: formatMoney(savingBy('saved', stake, tariffs).perDayMilli) },
+    archive: { perDay: formatMoney(savingBy('archived', stake, tariffs).perDayMilli) },
     delete: { perDay: formatMoney(ended.perDayMilli), back: formatMoney(ended.backMilli) },
   }
 }

@@ -41,6 +41,12 @@ export type Ask =
       host: string | null
       until: Instant | null
       days: number | null
+      /** The image of the library that they are made from, in the place of the template. */
+      image?: string
+      /** The image that each has a copy of, as a second disk. */
+      data?: string
+      /** Set where they are on a network of their own. */
+      isolated?: boolean
     }
   | { kind: 'extension'; machine: string; until: Instant }
   | { kind: 'resize'; machine: string; cpus: number; memoryGb: number }

@@ -54,6 +54,7 @@ export const collections: { readonly [K in CollectionName]: CollectionRule<K> } 
   tallies: { order: byId, indexes: { statement: ({ budget, month }) => `${budget}|${month}` }, unique: [] },
   tariffs: { order: byId, indexes: {}, unique: [] },
   hosts: { order: byId, indexes: { hypervisor: (host) => host.hypervisor }, unique: [] },
+  images: { order: byId, indexes: { owner: (image) => image.owner }, unique: [] },
   desktops: {
     order: byId,
     indexes: {

@@ -13,6 +13,7 @@ import type { Voucher } from '../identity/voucher.ts'
 import type { Job } from '../jobs/job.ts'
 import type { Sign } from '../jobs/presence.ts'
 import type { Host } from '../machines/host.ts'
+import type { LibraryImage } from '../machines/image.ts'
 import type { Machine } from '../machines/machine.ts'
 import type { Notice } from '../notices/notice.ts'
 import type { Message } from '../notices/message.ts'
@@ -28,6 +29,7 @@ export interface Documents {
   tallies: Tally
   tariffs: UsedTariff
   hosts: Host
+  images: LibraryImage
   desktops: Desktop
   leases: Lease
   jobs: Job
@@ -72,6 +74,7 @@ export interface Indexes {
   tallies: 'statement'
   tariffs: never
   hosts: 'hypervisor'
+  images: 'owner'
   desktops: 'pool' | 'free' | 'coming' | 'person'
   leases:
     | 'open-desktop'

@@ -136,15 +136,20 @@ describe('the end', () => {
     },
   )
 
-  test.each(['archived', 'deleting', 'deleted', 'failed'] as const)(
-    'nothing is due for one that is %s',
-    (state) => {
-      const machine = aMachine({ state })
+  test.each(['deleting', 'deleted', 'failed'] as const)('nothing is due for one that is %s', (state) => {
+    const machine = aMachine({ state })
 
-      expect(decide(machine, on('12-31'))).toEqual({ kind: 'wait' })
-      expect(nextAttention(machine, policy, on('01-02'), zone)).toBeNull()
-    },
-  )
+    expect(decide(machine, on('12-31'))).toEqual({ kind: 'wait' })
+    expect(nextAttention(machine, policy, on('01-02'), zone)).toBeNull()
+  })
+
+  test('one that is archived is reminded and deleted after its grace, but does not expire', () => {
+    const machine = aMachine({ state: 'archived' })
+
+    expect(decide(machine, end)).toEqual({ kind: 'remind', reminder: { end, dueAt: end } })
+    expect(decide(told(machine, end), plusMillis(end, 60_000))).toEqual({ kind: 'wait' })
+    expect(decide(told(machine, end), plusMillis(end, 30 * 86_400_000))).toEqual({ kind: 'delete' })
+  })
 
   test('nothing is ever due for one that never expires', () => {
     const machine = aMachine({ expiresAt: null })

@@ -23,6 +23,8 @@ const SavingsShape = z.object({
   freeDays: z.number(),
   /** A day's price that stops while it is saved to disk. Nothing, where a saved machine costs the same. */
   save: z.object({ perDay: MoneyShape }),
+  /** A day's price that stops while it is in the library. */
+  archive: z.object({ perDay: MoneyShape }),
   /** A day's price that stops for good, and what comes back to the budget at once. */
   delete: z.object({ perDay: MoneyShape, back: MoneyShape }),
 })
@@ -55,6 +57,11 @@ export const MachineShape = z.object({
   pool: z.string().nullable(),
   costToDate: MoneyShape,
   currency: z.string(),
+  /** The image of the library that it was made from. */
+  image: z.string().nullable(),
+  isolated: z.boolean(),
+  /** Set while it is put away, or about to be: the image, and when it comes back by itself. */
+  archive: z.object({ image: z.string(), backAt: InstantShape.nullable() }).nullable(),
   /** States that can be gone back to, oldest first. */
   snapshots: z.array(z.object({ name: z.string(), takenAt: InstantShape, by: z.string() })),
   /** What it would save to be rid of it; only where one machine is asked for. */
@@ -97,6 +104,9 @@ export async function machineView(
     pool: facts.pool,
     costToDate: formatMoney(await costToDate(tx, machine, { now, site })),
     currency: site.currency,
+    image: facts.image ?? null,
+    isolated: facts.isolated ?? false,
+    archive: facts.archive ?? null,
     snapshots: facts.snapshots ?? [],
     verbs: mayControl(caller, machine) ? verbsOf(machine) : [],
   }

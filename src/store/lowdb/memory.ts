@@ -28,6 +28,7 @@ export function emptyMemory(files: Files, formats: Formats, blocks: Blocks): Mem
       tallies: new Table(collections.tallies),
       tariffs: new Table(collections.tariffs),
       hosts: new Table(collections.hosts),
+      images: new Table(collections.images),
       desktops: new Table(collections.desktops),
       leases: new Table(collections.leases),
       jobs: new Table(collections.jobs),

@@ -105,6 +105,7 @@ export function transactionOn({ tables, journals }: Memory, work: Work): Transac
     tallies: new WorkingCollection('tallies', tables.tallies, work),
     tariffs: new WorkingCollection('tariffs', tables.tariffs, work),
     hosts: new WorkingCollection('hosts', tables.hosts, work),
+    images: new WorkingCollection('images', tables.images, work),
     desktops: new WorkingCollection('desktops', tables.desktops, work),
     leases: new WorkingCollection('leases', tables.leases, work),
     jobs: new WorkingCollection('jobs', tables.jobs, work),

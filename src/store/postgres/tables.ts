@@ -25,6 +25,7 @@ export const tables: { readonly [K in CollectionName]: Table<Documents[K]> } = {
   tallies: new Table('tallies', collections.tallies),
   tariffs: new Table('tariffs', collections.tariffs),
   hosts: new Table('hosts', collections.hosts),
+  images: new Table('images', collections.images),
   desktops: new Table('desktops', collections.desktops, { states: stateNames(desktopStates) }),
   leases: new Table('leases', collections.leases, { states: stateNames(leaseStates) }),
   jobs: new Table('jobs', collections.jobs, { states: Object.keys(jobStates) }),

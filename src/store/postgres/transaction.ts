@@ -30,6 +30,7 @@ export function transactionOn(attempt: Attempt): Transaction {
     tallies: new WorkingCollection('tallies', tables.tallies, attempt),
     tariffs: new WorkingCollection('tariffs', tables.tariffs, attempt),
     hosts: new WorkingCollection('hosts', tables.hosts, attempt),
+    images: new WorkingCollection('images', tables.images, attempt),
     desktops: new WorkingCollection('desktops', tables.desktops, attempt),
     leases: new WorkingCollection('leases', tables.leases, attempt),
     jobs: new WorkingCollection('jobs', tables.jobs, attempt),

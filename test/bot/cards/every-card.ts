@@ -152,7 +152,8 @@ export const cards: Readonly<Record<string, Card>> = {
     aMachineView({
       savings: {
         ...{ day: '2026-01-01', freeDays: 12 },
-        ...{ save: { perDay: '0.86' }, delete: { perDay: '3.70', back: '66.60' } },
+        ...{ save: { perDay: '0.86' }, archive: { perDay: '2.10' } },
+        delete: { perDay: '3.70', back: '66.60' },
       },
     }),
     alice,
