@@ -15,6 +15,8 @@ export const PoolRule = z.strictObject({
     spare: z.number().int().min(0),
     max: z.number().int().positive(),
   }),
+  /** The code that its sessions are charged to where prices have them cost something; `own` is that of each person. */
+  budget: z.union([z.literal('own'), z.string().regex(/^[A-Z][A-Z0-9-]{0,19}$/)]).optional(),
   /** Users and groups who may use it; `everyone` is everybody who is signed in. */
   members: z.array(z.string()).min(1),
   lease: z.strictObject({

@@ -13,8 +13,11 @@ import {
   tariffOn,
 } from './tariff.ts'
 
-/** What a day is charged for. `free` is the zero line of a day within the free allowance. */
-export type Component = 'base' | 'memory' | 'cpu' | 'free'
+/**
+ * What a day is charged for. `free` is the zero line of a day within the free allowance, `lease` the hours of a session on
+ * a desktop.
+ */
+export type Component = 'base' | 'memory' | 'cpu' | 'free' | 'lease'
 
 /** A row of the ledger: what one component of one machine cost on one day. Never changed; taken back by another row. */
 export interface Charge {
@@ -25,7 +28,9 @@ export interface Charge {
    * those of the site's calendar month.
    */
   at: Instant
+  /** The machine's name, or the pool's for a session. */
   machine: string
+  /** The machine's handle, or the session's. */
   ref: string
   budget: string
   owner: string | null
@@ -34,7 +39,7 @@ export interface Charge {
   component: Component
   state: Occupation
   tariff: string
-  /** Machines for `base` and `free`, GB or CPUs above the first for the others. Below zero where it is taken back. */
+  /** Machines for `base` and `free`, hours for `lease`, GB or CPUs above the first for the others. Below zero where it is taken back. */
   quantity: number
   unitMilli: Milli
   amountMilli: Milli

@@ -13,7 +13,10 @@ export interface Hold {
   milli: Milli
 }
 
-/** What is promised and paid for one machine, from its approval to its end, and kept after that. `id` is its name. */
+/**
+ * What is promised and paid for one machine, from its approval to its end, and kept after that. `id` is its name. A session
+ * on a desktop that is paid for has one of its own, under its id.
+ */
 export interface Commitment {
   id: string
   /** The machine's handle, which is never used again, though its name may be. */
@@ -31,6 +34,8 @@ export interface Commitment {
   priceClass?: string
   /** Days whose prices were promised; absent for one that goes by the tariffs of each day. */
   promised?: readonly Promised[]
+  /** The session that it is for, where it is not for a machine. */
+  lease?: { pool: string; user: string }
   /** It has no end: it is charged also beyond what it is paid to. */
   openEnded: boolean
   /** The price of its days to come, by account. */
@@ -44,7 +49,7 @@ export interface Commitment {
 /** The commitment for a machine that was approved, with nothing held for it yet. */
 export function commit(
   facts: Pick<Commitment, 'id' | 'ref' | 'budget' | 'createdDay' | 'paidTo' | 'openEnded'> &
-    Partial<Pick<Commitment, 'freeFrom' | 'chargedTo' | 'promised' | 'priceClass'>>,
+    Partial<Pick<Commitment, 'freeFrom' | 'chargedTo' | 'promised' | 'priceClass' | 'lease'>>,
 ): Commitment {
   assert(facts.createdDay < facts.paidTo, 'a machine is paid for its first day at least')
   const { createdDay } = facts

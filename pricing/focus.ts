@@ -38,7 +38,7 @@ const columns: readonly Column[] = [
   ['ChargePeriodEnd', ({ day }, { spanOf }) => utc(spanOf(day).to)],
   ['ChargePeriodStart', ({ day }, { spanOf }) => utc(spanOf(day).from)],
   ['ConsumedQuantity', ({ quantity }) => quantity],
-  ['ConsumedUnit', ({ component }) => unitOf(component)],
+  ['ConsumedUnit', ({ component }) => units[component]],
   ['ContractedCost', cost],
   ['ContractedUnitPrice', unitPrice],
   ['EffectiveCost', cost],
@@ -48,15 +48,15 @@ const columns: readonly Column[] = [
   ['ListUnitPrice', unitPrice],
   ['PricingCategory', () => 'Standard'],
   ['PricingQuantity', ({ quantity }) => quantity],
-  ['PricingUnit', ({ component }) => unitOf(component)],
+  ['PricingUnit', ({ component }) => units[component]],
   ['ProviderName', (_, { site }) => site],
   ['PublisherName', (_, { site }) => site],
   ['ResourceId', ({ ref }) => ref],
   ['ResourceName', ({ machine }) => machine],
-  ['ResourceType', () => 'Virtual Machine'],
+  ['ResourceType', (row) => (isLease(row) ? 'Virtual Desktop' : 'Virtual Machine')],
   ['ServiceCategory', () => 'Compute'],
-  ['ServiceName', () => 'Virtual machines'],
-  ['ServiceSubcategory', () => 'Virtual Machines'],
+  ['ServiceName', (row) => (isLease(row) ? 'Virtual desktops' : 'Virtual machines')],
+  ['ServiceSubcategory', (row) => (isLease(row) ? 'End User Computing' : 'Virtual Machines')],
   ['SkuId', ({ tariff, component }) => `${tariff}/${component}`],
   ['SkuMeter', ({ component }) => meters[component]],
   ['SkuPriceId', ({ tariff, component, state }) => `${tariff}/${component}/${state}`],
@@ -73,15 +73,24 @@ const meters: Readonly<Record<Component, string>> = {
   memory: 'Memory above the first GB',
   cpu: 'CPUs above the first',
   free: 'Free allowance',
+  lease: 'Desktop hours',
+}
+
+const units: Readonly<Record<Component, string>> = {
+  base: 'Machine-Days',
+  memory: 'GB-Days',
+  cpu: 'CPU-Days',
+  free: 'Machine-Days',
+  lease: 'Hours',
+}
+
+function isLease({ component }: Charge): boolean {
+  return component === 'lease'
 }
 
 /** What belongs to a month that was closed before it was booked. */
 function isLate(row: Charge): boolean {
   return row.day.slice(0, 7) !== bookingDay(row).slice(0, 7)
-}
-
-function unitOf(component: Component): string {
-  return component === 'memory' ? 'GB-Days' : component === 'cpu' ? 'CPU-Days' : 'Machine-Days'
 }
 
 function descriptionOf({ machine, component, day, reason }: Charge): string {

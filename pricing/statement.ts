@@ -16,6 +16,8 @@ export interface MachineTotal {
   /** Days that it was charged for or had free; those that were taken back are taken off. */
   days: number
   freeDays: number
+  /** Hours of sessions on desktops that were begun. */
+  hours: number
   totalMilli: Milli
 }
 
@@ -25,13 +27,14 @@ export interface Statement {
   machines: MachineTotal[]
   days: number
   freeDays: number
+  hours: number
   /** The sum of its rows, to the milli-unit. */
   totalMilli: Milli
   /** The same in whole hundredths, half up: what is paid. Nothing else is rounded. */
   roundedMilli: Milli
 }
 
-const components = ['base', 'memory', 'cpu', 'free'] as const
+const components = ['base', 'memory', 'cpu', 'free', 'lease'] as const
 
 /** The statement of what was counted for one budget and month, by machine and component. */
 export function statement(tallies: readonly Tally[]): Statement {
@@ -43,6 +46,7 @@ export function statement(tallies: readonly Tally[]): Statement {
     machines,
     days: sum(machines.map(({ days }) => days)),
     freeDays: sum(machines.map(({ freeDays }) => freeDays)),
+    hours: sum(machines.map(({ hours }) => hours)),
     totalMilli,
     roundedMilli: toHundredths(totalMilli),
   }
@@ -101,6 +105,7 @@ function machineTotal({ machine, ref, lines }: Tally, owner: string | null): Mac
     owner,
     days: daysOf('base') + daysOf('free'),
     freeDays: daysOf('free'),
+    hours: sum(lines.filter(({ component }) => component === 'lease').map(({ quantity }) => quantity)),
     totalMilli: sum(lines.map(({ amountMilli }) => amountMilli)),
   }
 }

@@ -9,7 +9,7 @@ export interface TallyLine extends Pick<
 > {
   /** Who had the machine on these days. */
   owner: string | null
-  /** How many days; taken back days count too. */
+  /** How many days, or for sessions how many rows; taken back ones count too. */
   days: number
 }
 
@@ -28,8 +28,25 @@ export interface Tally {
 }
 
 /** Where a row is counted. */
-export function tallyId(charge: Pick<Charge, 'budget' | 'ref' | 'at'>): string {
-  return tallyKey({ ...charge, month: bookingDay(charge).slice(0, 7) })
+export function tallyId(
+  charge: Pick<Charge, 'budget' | 'ref' | 'at' | 'component' | 'machine' | 'owner'>,
+): string {
+  return tallyKey({ budget: charge.budget, ref: countedAs(charge), month: bookingDay(charge).slice(0, 7) })
+}
+
+/** Machines are counted by their handles, sessions by pool and person: nobody wants a line for each. */
+function countedAs({
+  component,
+  machine,
+  ref,
+  owner,
+}: Pick<Charge, 'component' | 'machine' | 'ref' | 'owner'>): string {
+  return component === 'lease' ? sessionsOf(machine, owner ?? '') : ref
+}
+
+/** The `ref` that a person's sessions on the desktops of a pool are counted under. */
+export function sessionsOf(poolName: string, user: string): string {
+  return `${poolName}/${user}`
 }
 
 export function tallyKey({ budget, month, ref }: Pick<Tally, 'budget' | 'month' | 'ref'>): string {
@@ -40,8 +57,8 @@ export function tallyKey({ budget, month, ref }: Pick<Tally, 'budget' | 'month' 
 export function tallied(tally: Tally | undefined, charges: readonly Charge[]): Tally {
   const [first] = charges
   assert(first !== undefined, 'something is counted')
-  const { budget, machine, ref } = first
-  const id = tallyId(first)
+  const { budget, machine } = first
+  const [id, ref] = [tallyId(first), countedAs(first)]
   assert(
     charges.every((charge) => tallyId(charge) === id) && (tally === undefined || tally.id === id),
     'what is counted together is of one machine, budget and month',
@@ -56,6 +73,7 @@ function withRow(lines: readonly TallyLine[], row: Charge): readonly TallyLine[]
   if (line === undefined) return [...lines, { ...lineOf(row), days: 1, amountMilli: row.amountMilli }]
   return lines.with(index, {
     ...line,
+    quantity: row.component === 'lease' ? line.quantity + row.quantity : line.quantity,
     days: line.days + 1,
     amountMilli: checked(line.amountMilli + row.amountMilli),
   })
@@ -71,7 +89,8 @@ function isAlike(line: TallyLine, row: Charge): boolean {
     line.component === row.component &&
     line.state === row.state &&
     line.tariff === row.tariff &&
-    line.quantity === row.quantity &&
+    // Hours are added up: each day has another number of them.
+    (line.quantity === row.quantity || row.component === 'lease') &&
     line.unitMilli === row.unitMilli &&
     line.reason === row.reason
   )

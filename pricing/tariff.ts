@@ -36,16 +36,19 @@ export const Tariff = z
     perGb: Price,
     /** For each CPU above the first. */
     perCpu: Price,
+    /** For each hour of a session on a desktop that is begun, where the pool has a budget. */
+    perLeaseHour: Price.optional(),
     /** A day on which a machine was saved, or had come to its end, all day. */
     saved: RestingPrices.optional(),
     /** A day on which it was in the library all day. */
     archived: RestingPrices.optional(),
   })
-  .transform(({ base, perGb, perCpu, ...rest }) => ({
+  .transform(({ base, perGb, perCpu, perLeaseHour, ...rest }) => ({
     ...rest,
     baseMilli: base,
     perGbMilli: perGb,
     perCpuMilli: perCpu,
+    ...(perLeaseHour === undefined ? {} : { perLeaseHourMilli: perLeaseHour }),
   }))
 export type Tariff = z.infer<typeof Tariff>
 

@@ -33,10 +33,17 @@ export function leaseCard(found: LeaseFacts, drawing: Drawing): Card {
         ['Terminal', lease.terminal?.name],
         ['Ends', open ? when(lease.endsAt, drawing) : null],
         ['Ended', lease.endedAt === null ? null : when(lease.endedAt, drawing)],
+        ['Price', open ? priceOf(lease) : null],
+        ['Cost to date', lease.cost === undefined ? null : `${lease.cost.toDate} ${lease.cost.currency}`],
       ),
       open && lease.user === drawing.reader.user ? leaseButtons(lease) : undefined,
     ],
   })
+}
+
+function priceOf({ cost }: LeaseView): string | null {
+  if (cost === undefined) return null
+  return `${cost.perHour} ${cost.currency} for each hour that is begun, paid from ${cost.budget}`
 }
 
 const tones: Readonly<Record<LeaseView['state'], Card['tone']>> = {

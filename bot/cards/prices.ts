@@ -15,6 +15,10 @@ export interface TariffView {
   base: string
   perGb: string
   perCpu: string
+  /** An hour of a session on a desktop that is begun. */
+  perLeaseHour?: string | undefined
+  /** Whether anything is priced by it today. */
+  holds: boolean
 }
 
 export function pricesCard(prices: { currency: string; tariffs: readonly TariffView[] }): Card {
@@ -33,11 +37,19 @@ export function pricesCard(prices: { currency: string; tariffs: readonly TariffV
         ['A server with 1 CPU and 1 GB', `${present.base} ${currency} a day`],
         ['Each GB above the first', `${present.perGb} ${currency} a day`],
         ['Each CPU above the first', `${present.perCpu} ${currency} a day`],
+        ['Each hour of a session on a desktop', sessionPrices(prices)],
         ['Free days', `${present.freeDays} from its creation; they cover ${covers}`],
       ),
       tariffs.length === 1 ? undefined : historyTable(tariffs, currency),
     ],
   })
+}
+
+function sessionPrices({ currency, tariffs }: { currency: string; tariffs: readonly TariffView[] }) {
+  const priced = tariffs.flatMap(({ holds, perLeaseHour }) =>
+    holds && perLeaseHour !== undefined ? [`${perLeaseHour} ${currency}`] : [],
+  )
+  return priced.length === 0 ? null : `${list(priced, 'or')}, where its pool has a budget`
 }
 
 function historyTable(tariffs: readonly TariffView[], currency: string) {

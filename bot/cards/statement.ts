@@ -11,9 +11,10 @@ const shown = 20
 
 /** The statement of a budget for a month in short; line by line it is in the portal. */
 export function statementCard(statement: StatementView, page: string, drawing: Drawing): Card {
-  const { code, title, month, state, currency, days, freeDays, total, rounded, machines } = statement
+  const { code, title, month, state, currency, days, freeDays, hours, total, rounded, machines } = statement
   const left = machines.length - shown
-  const servers = new Set(machines.map(({ machine }) => machine)).size
+  const servers = new Set(machines.filter((row) => row.days !== 0).map(({ machine }) => machine)).size
+  const sessions = hours === 0 ? '' : `, and ${counted(hours, 'hour')} on desktops`
   return card({
     summary: sentence(statement),
     title: `${code} · ${monthName(month)}`,
@@ -23,12 +24,15 @@ export function statementCard(statement: StatementView, page: string, drawing: D
         ['Budget', `${code} ${title}`],
         ['Total', `${rounded} ${currency}`],
         ['Before it is rounded', Number(total) === Number(rounded) ? null : `${total} ${currency}`],
-        ['For', `${counted(servers, 'server')}, ${counted(days, 'server day')}, ${freeDays} of them free`],
+        [
+          'For',
+          `${counted(servers, 'server')}, ${counted(days, 'server day')}, ${freeDays} of them free${sessions}`,
+        ],
         ['State', state === 'closed' ? 'closed: it does not change any more' : 'open: it may still grow'],
       ),
       table(
         `By server, in ${currency}`,
-        ['Server', 'Owner', 'Days', 'Free', 'Amount'],
+        ['Server', 'Owner', 'Days', 'Free', ...(hours === 0 ? [] : ['Hours']), 'Amount'],
         machines
           .slice(0, shown)
           .map((row) => [
@@ -36,6 +40,7 @@ export function statementCard(statement: StatementView, page: string, drawing: D
             row.owner === null ? 'nobody' : nameOf(row.owner, drawing),
             String(row.days),
             String(row.freeDays),
+            ...(hours === 0 ? [] : [String(row.hours)]),
             row.total,
           ]),
       ),

@@ -6,7 +6,8 @@ import { listPools } from '../../src/operations/list-pools.ts'
 import { openDesktop } from '../../src/operations/open-desktop.ts'
 import type { Card } from '../card.ts'
 import { leaseCard, leaseMinutes, poolsCard, type PoolView } from '../cards/desktop.ts'
-import { questionCard } from '../cards/questions.ts'
+import { questionCard, saidCard } from '../cards/questions.ts'
+import { isNothing, when } from '../cards/words.ts'
 import { leaseFacts } from '../facts.ts'
 import { type Command, formatCommand, resolveTerm, type Term } from '../grammar.ts'
 import type { Talk } from './talk.ts'
@@ -57,8 +58,14 @@ export async function extendBy(
   lease: string,
   term: { minutes: number } | { until: string },
 ): Promise<Card[]> {
-  await talk.perform(extendLeaseTime, { id: lease, ...term })
-  return [leaseCard(await leaseFacts(talk, lease), talk.drawing)]
+  const { extra, cost, endsAt } = await talk.perform(extendLeaseTime, { id: lease, ...term })
+  const shown = leaseCard(await leaseFacts(talk, lease), talk.drawing)
+  if (extra === undefined || cost === undefined) return [shown]
+  const until = `Your session now lasts until ${when(endsAt, talk.drawing)}.`
+  const price = isNothing(extra)
+    ? 'That costs nothing more.'
+    : `${extra} ${cost.currency} more are held for it on ${cost.budget}.`
+  return [shown, saidCard('Your session is extended', `${until} ${price}`)]
 }
 
 export async function end(talk: Talk, { pool }: { pool?: string }): Promise<Card[]> {

@@ -56,7 +56,9 @@ function poolProblems(site: Sketch): Problem[] {
   // A driver that finds its hosts itself knows groups that the file does not.
   const isListed = site.hypervisors.every(({ hosts }) => hosts !== undefined)
   const groups = site.hypervisors.flatMap(({ hosts = [] }) => hosts.map(({ group = 'central' }) => group))
-  return site.pools.flatMap(({ template, group }, index) => [
+  const codes = [...site.budgets.map(({ code }) => code), 'own']
+  return site.pools.flatMap(({ template, group, budget }, index) => [
+    ...unknown(['pools', index, 'budget'], budget, 'budget', codes),
     ...unknown(['pools', index, 'template'], template, 'template', templates),
     ...(isListed ? unknown(['pools', index, 'group'], group, 'host group', groups) : []),
   ])

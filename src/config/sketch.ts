@@ -38,6 +38,7 @@ export const Sketch = part({
     name: Word,
     template: Word,
     group: Word,
+    budget: Word,
     size: part({ spare: Amount, max: Amount }),
     members: Words,
     lease: part({ max: Word, warn: Word }),

@@ -4,6 +4,7 @@ import { earliest } from '../base/clock.ts'
 import { addDays, localDay, startOfDay } from '../base/period.ts'
 import { closedMonth, closeMonth } from '../operations/charging.ts'
 import { chargeNextDay } from '../operations/holding.ts'
+import { chargeLeaseDay } from '../operations/lease-charging.ts'
 import type { ReadTransaction } from '../store/store.ts'
 import { deskOf } from './facts.ts'
 import type { Sweep } from './schedule.ts'
@@ -45,7 +46,8 @@ async function chargeSome(tools: Tools): Promise<boolean> {
     const desk = deskOf(tools, tx)
     const yesterday = addDays(localDay(desk.now, tools.site.timezone), -1)
     for (const commitment of await tx.commitments.upTo('due', yesterday, batch)) {
-      await chargeNextDay(desk, await tx.machines.get(commitment.id), commitment)
+      if (commitment.lease !== undefined) await chargeLeaseDay(desk, commitment)
+      else await chargeNextDay(desk, await tx.machines.get(commitment.id), commitment)
     }
   })
   return true

@@ -223,6 +223,8 @@ async function drop(tx: Transaction, now: Instant): Promise<void> {
   for (const { id } of await tx.jobs.upTo('ended', before(keptMillis.jobs), 500)) await tx.jobs.remove(id)
   for (const { id } of await tx.answers.upTo('at', before(keptMillis.answers), 500))
     await tx.answers.remove(id)
-  for (const { id } of await tx.leases.upTo('ended', before(keptMillis.leases), 500))
+  for (const { id } of await tx.leases.upTo('ended', before(keptMillis.leases), 500)) {
     await tx.leases.remove(id)
+    await tx.commitments.remove(id)
+  }
 }

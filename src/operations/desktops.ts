@@ -7,6 +7,7 @@ import { notFound } from '../base/errors.ts'
 import { move } from '../base/states.ts'
 import { type Desk, enqueue, redrawCards, tell } from '../jobs/outbox.ts'
 import type { ReadTransaction } from '../store/store.ts'
+import { holdForLease, settleLease } from './lease-charging.ts'
 import type { Site } from './site.ts'
 
 /** What changing desktops needs: a transaction, and the site's rules. */
@@ -58,6 +59,7 @@ export async function lendTo(desk: PoolDesk, pool: PoolRule, desktop: Desktop, l
     if (machine !== undefined) await tx.machines.put({ ...machine, owner: person })
   }
   await tx.leases.put(offered)
+  await holdForLease(desk, offered, 'anyhow')
   await redrawCards(desk, `lease:${lease.id}`)
   return offered
 }
@@ -71,6 +73,7 @@ export async function finishLease(desk: PoolDesk, lease: Lease, reason: EndReaso
   const ended = endLease(lease, reason, now)
   if (ended === lease) return lease
   await tx.leases.put(ended)
+  await settleLease(desk, ended)
   const desktop = lease.desktop === null ? undefined : await tx.desktops.get(lease.desktop)
   if (desktop?.lease === lease.id) await putInOrder(desk, desktop, lease, reason)
   await redrawCards(desk, `lease:${lease.id}`)

@@ -23,6 +23,6 @@ export const endLeaseNow = change({
     if (!own && !hasRole(caller, 'operator'))
       refuse('forbidden', 'Only operators end the sessions of others.')
     const fitting: EndReason = reason ?? (own ? 'released' : 'revoked')
-    return leaseView(await finishLease(context, lease, fitting))
+    return leaseView(await finishLease(context, lease, fitting), context)
   },
 })

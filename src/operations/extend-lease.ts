@@ -1,13 +1,16 @@
 import { z } from 'zod'
 import { extendLease } from '../../broker/lease.ts'
 import { termsOf } from '../../broker/lease-terms.ts'
+import { heldMilli } from '../../pricing/commitment.ts'
+import { formatMoney } from '../../pricing/money.ts'
 import { refuse } from '../base/errors.ts'
 import { redrawCards } from '../jobs/outbox.ts'
 import { poolNamed } from './desktops.ts'
+import { holdForLease } from './lease-charging.ts'
 import { leaseOf } from './list-leases.ts'
 import { change } from './operation.ts'
 import { anybody } from './rules.ts'
-import { InstantField } from './shapes/fields.ts'
+import { InstantField, MoneyShape } from './shapes/fields.ts'
 import { LeaseShape, leaseView } from './shapes/lease.ts'
 
 export const extendLeaseTime = change({
@@ -19,7 +22,8 @@ export const extendLeaseTime = change({
     until: InstantField.optional(),
     minutes: z.coerce.number().int().min(1).max(100_000).optional(),
   }),
-  output: LeaseShape,
+  /** `extra` is what is held for the time that was added, where the session costs something. */
+  output: LeaseShape.extend({ extra: MoneyShape.optional() }),
   subject: ({ id }) => `lease:${id}`,
   allow: anybody,
   async run(context, { id, until, minutes }) {
@@ -31,7 +35,12 @@ export const extendLeaseTime = change({
     const to = until === undefined ? { minutes: minutes ?? 0 } : { until }
     const extended = extendLease(lease, to, terms, now)
     await tx.leases.put(extended)
+    const before = await tx.commitments.get(id)
+    await holdForLease(context, extended, 'checked')
+    const after = await tx.commitments.get(id)
     await redrawCards(context, `lease:${id}`)
-    return leaseView(extended)
+    const isPaid = before !== undefined && after !== undefined
+    const extra = isPaid ? { extra: formatMoney(heldMilli(after) - heldMilli(before)) } : {}
+    return { ...(await leaseView(extended, context)), ...extra }
   },
 })

@@ -66,14 +66,15 @@ export async function chargeNextDay(
   const to = addDays(commitment.chargedTo, 1)
   const isThere = machine?.ref === commitment.ref
   const rows = isThere ? rowsDue(machine, commitment, site, { before: to, openFrom: await openFrom(tx) }) : []
-  const next = await charged(books, { ...commitment, chargedTo: to }, rows)
+  const next = await book(books, { ...commitment, chargedTo: to }, rows)
   const isUpToDate = to === today || dueKey(next) === null
   const holds = !isUpToDate ? next.holds : isThere ? holdsToCome(machine, next, site, today) : []
   const spent = chargedTo(rows, site, 'booking')
   await saveCommitment(books, { ...next, holds }, { before: commitment.holds, charged: spent, how: 'anyhow' })
 }
 
-async function charged(
+/** Writes rows into the ledger. Gives back the commitment with so much less held, and so much more spent. */
+export async function book(
   { tx, site }: Books,
   commitment: Commitment,
   rows: readonly Charge[],
@@ -103,7 +104,7 @@ export async function settleMachine(books: Books, machine: Machine, how: 'owed' 
   const ended = { ...commitment, endedOn: today }
   const before = addDays(today, 1)
   const rows = rowsDue(machine, ended, site, { before, openFrom: await openFrom(tx) })
-  const next = await charged(books, { ...ended, chargedTo: before }, rows)
+  const next = await book(books, { ...ended, chargedTo: before }, rows)
   const spent = chargedTo(rows, site, 'booking')
   await saveCommitment(
     books,

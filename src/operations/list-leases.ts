@@ -22,7 +22,7 @@ export const listLeases = query({
   }),
   output: z.object({ items: z.array(LeaseShape), next: z.string().nullable() }),
   allow: anybody,
-  async run({ tx, caller }, { state, pool, user, terminal, limit = 50, cursor }) {
+  async run({ tx, caller, now, site }, { state, pool, user, terminal, limit = 50, cursor }) {
     const whose = maySeeAll(caller) ? user : caller.user
     const where =
       whose !== undefined
@@ -41,7 +41,8 @@ export const listLeases = query({
         (user === undefined || lease.user === user) &&
         (terminal === undefined || lease.terminal?.name === terminal),
     )
-    return { items: page.items.map(leaseView), next: page.next }
+    const views = page.items.map((lease) => leaseView(lease, { tx, now, site }))
+    return { items: await Promise.all(views), next: page.next }
   },
 })
 

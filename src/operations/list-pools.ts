@@ -25,7 +25,7 @@ export const listPools = query({
     ),
   }),
   allow: anybody,
-  async run({ tx, caller, site }) {
+  async run({ tx, caller, now, site }) {
     const mine = site.pools.filter(({ members }) => isNamed(caller, members) || hasRole(caller, 'operator'))
     const items = mine.map(async ({ name, title, kind, size }) => {
       const key = `${name}|${caller.user}`
@@ -39,7 +39,7 @@ export const listPools = query({
         title: title ?? name,
         kind,
         ...(machine === undefined ? {} : { desktop: { name: machine.id, state: machine.state } }),
-        ...(lease === undefined ? {} : { lease: leaseView(lease) }),
+        ...(lease === undefined ? {} : { lease: await leaseView(lease, { tx, now, site }) }),
         ready: spare,
         total,
         max: size.max,

@@ -36,6 +36,8 @@ export const listPrices = query({
         base: MoneyShape,
         perGb: MoneyShape,
         perCpu: MoneyShape,
+        /** An hour of a session on a desktop that is begun. */
+        perLeaseHour: MoneyShape.optional(),
         /** Prices of a day on which a machine was saved, or in the library, where they are others. */
         saved: RestingShape.optional(),
         archived: RestingShape.optional(),
@@ -69,6 +71,7 @@ function priced({ name, from, freeDays, freeDaysCover, ...price }: Tariff) {
     base: formatMoney(price.baseMilli),
     perGb: formatMoney(price.perGbMilli),
     perCpu: formatMoney(price.perCpuMilli),
+    ...(price.perLeaseHourMilli === undefined ? {} : { perLeaseHour: formatMoney(price.perLeaseHourMilli) }),
     ...(price.saved === undefined ? {} : { saved: resting(price.saved) }),
     ...(price.archived === undefined ? {} : { archived: resting(price.archived) }),
   }

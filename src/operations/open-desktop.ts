@@ -11,6 +11,7 @@ import { hasRole, isNamed } from '../identity/person.ts'
 import { enqueue } from '../jobs/outbox.ts'
 import { countsOf, desktopTo, lendTo, poolNamed } from './desktops.ts'
 import { change, type Context, type ReadContext } from './operation.ts'
+import { payForLease } from './lease-charging.ts'
 import { anybody } from './rules.ts'
 import { InstantShape, text } from './shapes/fields.ts'
 import { ProgressShape, progressOf } from './shapes/job.ts'
@@ -83,14 +84,10 @@ async function leaseFor(context: Context, pool: PoolRule, terminal: Lease['termi
     return resumed
   }
   const opening = await openingOf(context, pool, terminal)
-  if (choice.kind === 'offer') {
-    return lendTo(context, pool, choice.desktop, prepareLease(opening, terms, now))
-  }
-  const lease = prepareLease(
-    { ...opening, desktop: choice.kind === 'wake' ? choice.desktop.id : null },
-    terms,
-    now,
-  )
+  const own = choice.kind === 'wake' ? choice.desktop.id : null
+  const lease = prepareLease({ ...opening, desktop: own }, terms, now)
+  await payForLease(context, pool, lease, caller)
+  if (choice.kind === 'offer') return lendTo(context, pool, choice.desktop, lease)
   await tx.leases.put(lease)
   if (choice.kind === 'wake') await wake(context, choice.desktop.id, lease, choice.start)
   return lease

@@ -1,12 +1,14 @@
 import { z } from 'zod'
 import { daysOfMonth, monthAfter, monthBefore } from '../../pricing/budget-period.ts'
-import type { Commitment } from '../../pricing/commitment.ts'
+import { type Commitment, heldMilli } from '../../pricing/commitment.ts'
+import { poolName } from '../../pricing/lease-charge.ts'
 import { formatMoney } from '../../pricing/money.ts'
-import { type Tally, tallyKey } from '../../pricing/tally.ts'
+import { sessionsOf, type Tally, tallyKey } from '../../pricing/tally.ts'
 import { notFound, refuse } from '../base/errors.ts'
 import { localDay } from '../base/period.ts'
 import type { Machine } from '../machines/machine.ts'
 import { allocationsOf } from '../machines/usage.ts'
+import { mayUseBudget } from '../requests/approval.ts'
 import { costToCome } from './forecast.ts'
 import { query, type ReadContext } from './operation.ts'
 import { anybody, seen } from './rules.ts'
@@ -136,7 +138,7 @@ async function fill(
     for (const machine of await tx.machines.find('owner', caller.user)) {
       await addMachine(context, machine, span, sheet)
     }
-    return
+    return addSessions(context, span, sheet)
   }
   const code = input.budget.toUpperCase()
   const rule = site.budgets.find((known) => known.code === code)
@@ -147,7 +149,34 @@ async function fill(
   for (const commitment of await tx.commitments.find('open', code)) {
     const machine = await tx.machines.get(commitment.id)
     if (machine !== undefined) addForecast(context, sheet, machine, commitment, span)
+    else addSession(context, sheet, commitment)
   }
+}
+
+/** The caller's own sessions on desktops that somebody pays for, by pool. */
+async function addSessions(context: ReadContext, span: readonly string[], sheet: Sheet): Promise<void> {
+  const { tx, caller, site } = context
+  for (const { name, budget: code } of site.pools) {
+    if (code === undefined) continue
+    const codes = code === 'own' ? site.budgets.filter((rule) => mayUseBudget(caller, rule)) : [{ code }]
+    const ref = sessionsOf(poolName(name), caller.user)
+    for (const month of span) {
+      for (const { code: budget } of codes) {
+        const tally = await tx.tallies.get(tallyKey({ budget, month, ref }))
+        if (tally !== undefined) addTally(sheet, tally)
+      }
+    }
+    const [open] = await tx.leases.find('open-user', `${name}|${caller.user}`)
+    const commitment = open === undefined ? undefined : await tx.commitments.get(open.id)
+    if (commitment !== undefined) addSession(context, sheet, commitment)
+  }
+}
+
+/** What an open session may still cost: it lasts for hours only, so it is of this month. */
+function addSession({ now, site }: ReadContext, sheet: Sheet, commitment: Commitment): void {
+  if (commitment.lease === undefined) return
+  const month = localDay(now, site.timezone).slice(0, 7)
+  sheet.add(month, poolName(commitment.lease.pool), { forecast: heldMilli(commitment) })
 }
 
 /** One machine, on whichever budgets it was paid from. */

@@ -16,6 +16,6 @@ export const showLease = query({
   async run(context, { id }) {
     const lease = await leaseOf(context, id)
     const progress = lease.state === 'preparing' ? await progressOfLease(context, lease) : undefined
-    return { ...leaseView(lease), ...(progress === undefined ? {} : { progress }) }
+    return { ...(await leaseView(lease, context)), ...(progress === undefined ? {} : { progress }) }
   },
 })

@@ -13,7 +13,7 @@ import { anybody } from './rules.ts'
 import { InstantShape, MoneyShape } from './shapes/fields.ts'
 import { maySeeBudget } from './show-budget.ts'
 
-const Component = z.enum(['base', 'memory', 'cpu', 'free'])
+const Component = z.enum(['base', 'memory', 'cpu', 'free', 'lease'])
 const State = z.enum(['running', 'saved', 'archived'])
 
 /** A row of the ledger, as the FOCUS export is made of it. */
@@ -51,6 +51,8 @@ const StatementShape = z.object({
   to: InstantShape,
   days: z.number(),
   freeDays: z.number(),
+  /** Hours of sessions on desktops. */
+  hours: z.number(),
   /** The sum of its lines, to the thousandth. */
   total: MoneyShape,
   /** The total in whole hundredths: rounded once. */
@@ -61,6 +63,7 @@ const StatementShape = z.object({
       owner: z.string().nullable(),
       days: z.number(),
       freeDays: z.number(),
+      hours: z.number(),
       total: MoneyShape,
     }),
   ),
@@ -71,6 +74,7 @@ const StatementShape = z.object({
       component: Component,
       state: State,
       tariff: z.string(),
+      /** Machines, GB or CPUs each of so many days; of sessions, the hours of all days together. */
       quantity: z.number(),
       unitPrice: MoneyShape,
       days: z.number(),
@@ -149,10 +153,11 @@ async function rowsOf({ tx }: ReadContext, budget: string, month: string): Promi
   return rows.reverse()
 }
 
-function viewOf({ lines, machines, days, freeDays, totalMilli, roundedMilli }: Statement) {
+function viewOf({ lines, machines, days, freeDays, hours, totalMilli, roundedMilli }: Statement) {
   return {
     days,
     freeDays,
+    hours,
     total: formatMoney(totalMilli),
     rounded: formatMoney(roundedMilli),
     machines: machines.map(({ ref: _, totalMilli: milli, ...rest }) => ({

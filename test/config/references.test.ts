@@ -47,6 +47,11 @@ describe('what is wrong beside the rest of the file', () => {
       '58: pools[0].template: is "dekstop", and there is no template of that name, perhaps desktop is meant',
     ],
     [
+      'kind: persistent,',
+      'budget: T-1024, kind: persistent,',
+      '58: pools[0].budget: is "T-1024", and there is no budget of that name, perhaps T-1042 is meant',
+    ],
+    [
       'group: desktops, size',
       'group: batch, size',
       '58: pools[0].group: is "batch", and there is no host group of that name, should be central or desktops',

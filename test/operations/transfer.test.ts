@@ -179,8 +179,8 @@ test('a month in which a machine was handed on is stated for each owner with the
   )
 
   expect(machines).toEqual([
-    { machine: 'webafs20', owner: 'alice', days: 2, freeDays: 0, total: '1.92' },
-    { machine: 'webafs20', owner: 'carol', days: 5, freeDays: 0, total: '4.80' },
+    { machine: 'webafs20', owner: 'alice', days: 2, freeDays: 0, hours: 0, total: '1.92' },
+    { machine: 'webafs20', owner: 'carol', days: 5, freeDays: 0, hours: 0, total: '4.80' },
   ])
   expect(lines.map(({ owner, days: each, amount }) => [owner, each, amount])).toEqual([
     ['alice', 2, '1.92'],

@@ -43,7 +43,7 @@ describe('a statement', () => {
       { machine: 'web1', days: 10, freeDays: 2, totalMilli: 14_530 },
       { machine: 'web2', days: 3, freeDays: 2, totalMilli: 960 },
     ])
-    expect(totals).toEqual({ days: 13, freeDays: 4, totalMilli: 15_490, roundedMilli: 15_490 })
+    expect(totals).toEqual({ days: 13, freeDays: 4, hours: 0, totalMilli: 15_490, roundedMilli: 15_490 })
   })
 
   test('shows what was taken back on lines of their own, with the reason', () => {

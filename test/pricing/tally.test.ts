@@ -121,8 +121,8 @@ describe('a statement is in order', () => {
     const made = statement(talliesOf([...rows, free]))
 
     expect(made.machines).toEqual([
-      { machine: 'web1', ref: 'vm-1', owner: 'carol', days: 2, freeDays: 1, totalMilli: 960 },
-      { machine: 'web1', ref: 'vm-1', owner: 'alice', days: 2, freeDays: 0, totalMilli: 1_920 },
+      { machine: 'web1', ref: 'vm-1', owner: 'carol', days: 2, freeDays: 1, hours: 0, totalMilli: 960 },
+      { machine: 'web1', ref: 'vm-1', owner: 'alice', days: 2, freeDays: 0, hours: 0, totalMilli: 1_920 },
     ])
     expect(made.lines.map(({ owner, component, days }) => [owner, component, days])).toEqual([
       ['carol', 'base', 1],

@@ -1,6 +1,16 @@
 import { z } from 'zod'
 import { endReasons, type Lease, type LeaseState } from '../../../broker/lease.ts'
-import { InstantShape } from './fields.ts'
+import { sumOf } from '../../../pricing/charge.ts'
+import { heldMilli } from '../../../pricing/commitment.ts'
+import { formatMoney } from '../../../pricing/money.ts'
+import { tariffOn } from '../../../pricing/tariff.ts'
+import type { Instant } from '../../base/clock.ts'
+import { addDays, localDay } from '../../base/period.ts'
+import type { ReadTransaction } from '../../store/store.ts'
+import { leaseRowsDue } from '../lease-charging.ts'
+import { tariffsOf } from '../promising.ts'
+import type { Site } from '../site.ts'
+import { InstantShape, MoneyShape } from './fields.ts'
 
 export const leaseStateNames = z.enum(['preparing', 'offered', 'connected', 'disconnected', 'ended'])
 
@@ -25,11 +35,27 @@ export const LeaseShape = z.object({
   endedAt: InstantShape.nullable(),
   endReason: z.enum(endReasons).nullable(),
   history: z.array(z.object({ state: leaseStateNames, at: InstantShape, reason: z.string().nullable() })),
+  /** What it costs; absent where it costs nobody anything. */
+  cost: z
+    .object({
+      budget: z.string(),
+      currency: z.string(),
+      /** An hour that is begun, by the prices of today. */
+      perHour: MoneyShape,
+      toDate: MoneyShape,
+      /** What is held for it until its end. */
+      held: MoneyShape,
+    })
+    .optional(),
 })
 export type LeaseView = z.infer<typeof LeaseShape>
 
 /** A lease as people and programs see it; never with what its token is recognised by. */
-export function leaseView(lease: Lease): LeaseView {
+export async function leaseView(
+  lease: Lease,
+  context: { tx: ReadTransaction; now: Instant; site: Site },
+): Promise<LeaseView> {
+  const cost = await costOf(lease, context)
   return {
     id: lease.id,
     pool: lease.pool,
@@ -44,5 +70,25 @@ export function leaseView(lease: Lease): LeaseView {
     endedAt: lease.endedAt,
     endReason: lease.endReason,
     history: lease.history.map(({ state, at, reason }) => ({ state, at, reason: reason ?? null })),
+    ...(cost === undefined ? {} : { cost }),
+  }
+}
+
+async function costOf(
+  lease: Lease,
+  { tx, now, site }: { tx: ReadTransaction; now: Instant; site: Site },
+): Promise<LeaseView['cost']> {
+  const commitment = await tx.commitments.get(lease.id)
+  if (commitment === undefined) return undefined
+  const today = localDay(now, site.timezone)
+  const perHour = tariffOn(today, tariffsOf(site, commitment)).perLeaseHourMilli ?? 0
+  const due = leaseRowsDue(lease, commitment, site, { before: addDays(today, 1), until: now })
+  const dueMilli = sumOf(due)
+  return {
+    budget: commitment.budget,
+    currency: site.currency,
+    perHour: formatMoney(perHour),
+    toDate: formatMoney(commitment.spentMilli + dueMilli),
+    held: formatMoney(Math.max(0, heldMilli(commitment) - dueMilli)),
   }
 }

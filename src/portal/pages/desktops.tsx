@@ -11,7 +11,7 @@ import { counted } from '../../base/text.ts'
 import { Done, type Moment, Progress, State, When } from '../parts.tsx'
 import type { Pages } from '../serve.tsx'
 import { type Answer, attempt, type Visit } from '../visit.ts'
-import { leaseWords } from '../words.ts'
+import { leaseWords, money } from '../words.ts'
 import { Refused } from './trouble.tsx'
 
 export function desktopPages(pages: Pages): void {
@@ -168,7 +168,17 @@ function Lease({
           <When at={lease.endsAt} moment={moment} />
         </>
       )}
+      {lease.cost === undefined ? null : <LeaseCost cost={lease.cost} />}
     </p>
+  )
+}
+
+function LeaseCost({ cost }: { cost: NonNullable<LeaseView['cost']> }) {
+  const { perHour, toDate, held, currency, budget } = cost
+  return (
+    <small class="about">
+      {`Each hour that is begun costs ${money(perHour, currency)}, paid from ${budget}: ${money(toDate, currency)} until now, ${money(held, currency)} held until its end.`}
+    </small>
   )
 }
 

@@ -24,6 +24,7 @@ interface Tariff {
   base: string
   perGb: string
   perCpu: string
+  perLeaseHour?: string | undefined
   saved?: Resting | undefined
   archived?: Resting | undefined
 }
@@ -58,6 +59,7 @@ function PricesPage({ currency, tariffs, today }: Prices) {
             {`, and its first ${counted(present.freeDays, 'day')} are free.`}
           </p>
           <p>{rules(present, currency)}</p>
+          <Sessions tariffs={tariffs} currency={currency} />
           <Table
             caption={`Tariffs by the day they hold from, in ${currency} a day`}
             columns={['From', 'Tariff', ...Object.values(columns), 'Free']}
@@ -73,6 +75,17 @@ function PricesPage({ currency, tariffs, today }: Prices) {
         </>
       )}
     </>
+  )
+}
+
+/** What desktops cost by the hour today, where they cost anything. */
+function Sessions({ tariffs, currency }: Pick<Prices, 'tariffs' | 'currency'>) {
+  const priced = tariffs.flatMap(({ name, holds, perLeaseHour }) =>
+    holds && perLeaseHour !== undefined ? [`${money(perLeaseHour, currency)} (${name})`] : [],
+  )
+  if (priced.length === 0) return null
+  return (
+    <p>{`Each hour of a session on a desktop that is begun costs ${list(priced, 'or')}, where its pool has a budget.`}</p>
   )
 }
 

@@ -89,7 +89,10 @@ function StatementPage({ statement, thisMonth, drawnAt }: Props) {
 }
 
 function Head({ statement }: { statement: StatementView }) {
-  const { code, title, currency, total, rounded, days, freeDays, machines } = statement
+  const { code, title, currency, total, rounded, days, freeDays, hours } = statement
+  const names = statement.machines.filter((row) => row.days !== 0).map(({ machine }) => machine)
+  const machines = `${counted(new Set(names).size, 'machine')} on ${counted(days, 'machine day')}, of which ${freeDays} were free`
+  const sessions = hours === 0 ? '' : `, and ${counted(hours, 'hour')} on desktops`
   const exact = milliOf(total) === milliOf(rounded) ? '' : ` (${money(total, currency)} before rounding once)`
   return (
     <>
@@ -99,19 +102,20 @@ function Head({ statement }: { statement: StatementView }) {
       </p>
       <p class="lead">
         <strong class="total">{money(rounded, currency)}</strong>
-        {`${exact} for ${counted(new Set(machines.map(({ machine }) => machine)).size, 'machine')} on ${counted(days, 'machine day')}, of which ${freeDays} were free.`}
+        {`${exact} for ${machines}${sessions}.`}
       </p>
     </>
   )
 }
 
-const perMachine = ['Days', 'Free', 'Amount']
+/** Hours are there only where somebody had a desktop that is paid for. */
+function figuresOf(statement: StatementView): string[] {
+  return ['Days', 'Free', ...(statement.hours === 0 ? [] : ['Hours']), 'Amount']
+}
 
-function ByMachine({
-  statement: { machines, days, freeDays, total, currency },
-}: {
-  statement: StatementView
-}) {
+function ByMachine({ statement }: { statement: StatementView }) {
+  const { machines, currency } = statement
+  const perMachine = figuresOf(statement)
   return (
     <Table
       caption={`By machine, in ${currency}`}
@@ -122,30 +126,31 @@ function ByMachine({
         <tr role="row">
           <Cell label="Machine">{row.machine}</Cell>
           <Cell label="Owner">{row.owner ?? 'nobody'}</Cell>
-          <Figures days={row.days} freeDays={row.freeDays} amount={row.total} />
+          <Figures row={row} shown={perMachine} />
         </tr>
       ))}
       <tr role="row" class="sum">
         <Cell label="Machine">Total</Cell>
         <Cell label="Owner">{''}</Cell>
-        <Figures days={days} freeDays={freeDays} amount={total} />
+        <Figures row={statement} shown={perMachine} />
       </tr>
     </Table>
   )
 }
 
-function Figures({ days, freeDays, amount }: { days: number; freeDays: number; amount: string }) {
+type Figured = Pick<StatementView, 'days' | 'freeDays' | 'hours' | 'total'>
+
+function Figures({ row, shown }: { row: Figured; shown: readonly string[] }) {
+  const values = { Days: row.days, Free: row.freeDays, Hours: row.hours, Amount: row.total }
   return (
     <>
-      <Cell label="Days" money>
-        {days}
-      </Cell>
-      <Cell label="Free" money>
-        {freeDays}
-      </Cell>
-      <Cell label="Amount" money>
-        {amount}
-      </Cell>
+      {Object.entries(values)
+        .filter(([label]) => shown.includes(label))
+        .map(([label, value]) => (
+          <Cell label={label} money>
+            {value}
+          </Cell>
+        ))}
     </>
   )
 }
@@ -155,14 +160,15 @@ const componentWords = {
   memory: 'GB above the first',
   cpu: 'CPUs above the first',
   free: 'free days',
+  lease: 'desktop hours begun',
 } as const
 const stateWords = { running: '', saved: ' while saved', archived: ' in the library' } as const
 
-const figures = ['Quantity', 'Price a day', 'Days', 'Amount']
+const figures = ['Quantity', 'Price', 'Days', 'Amount']
 
-/** Every line of the statement: quantity × price × days = amount. */
+/** Every line of the statement: quantity × price a day × days = amount, and of desktops hours × price. */
 function Lines({ statement }: { statement: StatementView }) {
-  const { lines, machines, total, currency } = statement
+  const { lines, machines, total, currency, hours } = statement
   const handedOn = new Set(
     machines
       .filter(({ machine }, index) => machine === machines[index - 1]?.machine)
@@ -170,7 +176,7 @@ function Lines({ statement }: { statement: StatementView }) {
   )
   return (
     <Table
-      caption={`Line by line: quantity × price a day × days, in ${currency}`}
+      caption={`Line by line: quantity × price a day × days${hours === 0 ? '' : ', or hours × price an hour'}, in ${currency}`}
       columns={['Machine', 'What', 'Tariff', ...figures]}
       amounts={figures}
     >
@@ -188,11 +194,11 @@ function Lines({ statement }: { statement: StatementView }) {
           <Cell label="Quantity" money>
             {line.quantity}
           </Cell>
-          <Cell label="Price a day" money>
+          <Cell label="Price" money>
             {line.unitPrice}
           </Cell>
           <Cell label="Days" money>
-            {line.days}
+            {line.component === 'lease' ? '' : line.days}
           </Cell>
           <Cell label="Amount" money>
             {line.amount}
@@ -201,7 +207,7 @@ function Lines({ statement }: { statement: StatementView }) {
       ))}
       <tr role="row" class="sum">
         <Cell label="Machine">Total</Cell>
-        {['What', 'Tariff', 'Quantity', 'Price a day', 'Days'].map((label) => (
+        {['What', 'Tariff', 'Quantity', 'Price', 'Days'].map((label) => (
           <Cell label={label}>{''}</Cell>
         ))}
         <Cell label="Amount" money>

@@ -68,7 +68,7 @@ const host = {
 const tariff = { name: 'standard', from: '2009-01-01', freeDays: 31, freeDaysCover: 'all' as const }
 const prices = {
   currency: 'CHF',
-  tariffs: [{ ...tariff, servers: true, base: '0.96', perGb: '0.685', perCpu: '0.685' }],
+  tariffs: [{ ...tariff, servers: true, holds: true, base: '0.96', perGb: '0.685', perCpu: '0.685' }],
 }
 const form = { kind: 'request' as const, known: { template: 'slc5', term: '60d' }, templates: [template] }
 

@@ -17,7 +17,7 @@ export function aCosts(machines: readonly string[] = ['webafs20', 'lxbuild01']):
 }
 
 export const aStatementRow: StatementView['machines'][number] = {
-  ...{ machine: 'webafs20', owner: 'alice', days: 31, freeDays: 0, total: '114.705' },
+  ...{ machine: 'webafs20', owner: 'alice', days: 31, freeDays: 0, hours: 0, total: '114.705' },
 }
 
 /** What T-1042 was charged in December. */
@@ -32,8 +32,11 @@ export function aStatementView(differences: Partial<StatementView> = {}): Statem
     },
     ...{ site: 'Demo', timezone: 'Europe/Zurich', currency: 'CHF' },
     ...{ from: '2025-11-30T23:00:00.000Z', to: '2025-12-31T23:00:00.000Z' },
-    ...{ days: 39, freeDays: 8, total: '114.705', rounded: '114.71' },
-    machines: [aStatementRow, { machine: 'test01', owner: null, days: 8, freeDays: 8, total: '0.00' }],
+    ...{ days: 39, freeDays: 8, hours: 0, total: '114.705', rounded: '114.71' },
+    machines: [
+      aStatementRow,
+      { machine: 'test01', owner: null, days: 8, freeDays: 8, hours: 0, total: '0.00' },
+    ],
     lines: [],
     ...differences,
   }
