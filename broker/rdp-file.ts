@@ -15,7 +15,9 @@ export interface RdpFacts {
   address: string
   user: string
   domain?: string
-  ticket: string
+  /** The ticket of a lease, or else the words that lead the router to it. */
+  ticket?: string
+  routing?: string
   /** The pool's `rdp` settings. */
   allowed: PoolRule['rdp']
   /** The kind of terminal that will read the file, when it is known. */
@@ -47,7 +49,7 @@ export function rdpProperties(facts: RdpFacts): RdpProperty[] {
   ]
 }
 
-function whereAndWho({ address, user, domain, ticket }: RdpFacts): RdpProperty[] {
+function whereAndWho({ address, user, domain, ticket, routing }: RdpFacts): RdpProperty[] {
   const dialled = parseAddress(address)
   const whole = `${dialled.host}:${dialled.port}`
   if (user === '' || user.length > longestUser) {
@@ -60,7 +62,7 @@ function whereAndWho({ address, user, domain, ticket }: RdpFacts): RdpProperty[]
     number('server port', dialled.port),
     text('username', user),
     ...(domain === undefined ? [] : [text('domain', domain)]),
-    text('loadbalanceinfo', loadBalanceInfo(ticket)),
+    text('loadbalanceinfo', ticket === undefined ? (routing ?? '') : loadBalanceInfo(ticket)),
     // 1 would make mstsc read the token as a server's name.
     number('use redirection server name', 0),
   ]

@@ -5,6 +5,8 @@ import { chatSecrets } from '../bot/secrets.ts'
 import { changedTariffs } from '../pricing/used-tariff.ts'
 import { type Callers, checkOrigin, openCallers } from './api/callers.ts'
 import { openControl } from './api/control.ts'
+import { deviceFiles } from './api/device-files.ts'
+import { feeds } from './api/feeds.ts'
 import { describing, openapiDocument } from './api/openapi.ts'
 import { callerOfRequest, rest, type RestServices } from './api/rest.ts'
 import { httpApp, listen } from './api/server.ts'
@@ -222,6 +224,8 @@ async function openFaces(
       ...chats.faces,
       { path: '/api', router: describing(openapi) },
       { path: '/api/v1', router: restFor((request) => callerOfRequest(request, callers)) },
+      { path: '/', router: deviceFiles({ operations, site }) },
+      { path: '/', router: feeds({ operations, callers, site, clock, log }) },
       { path: '/', router: portal({ operations, site, clock, callers, layout, log, openapi, onChange }) },
     ],
     log,

@@ -10,6 +10,7 @@ const known = {
   chromium: { binaries: ['chromium', 'chromium-browser'], packages: ['chromium'] },
   xvfb: { binaries: ['Xvfb'], packages: ['xvfb'] },
   xrdp: { binaries: ['xrdp'], packages: ['xrdp'] },
+  xmllint: { binaries: ['xmllint'], packages: ['libxml2-utils'] },
   slapd: { binaries: ['/usr/sbin/slapd', 'slapd'], packages: ['slapd', 'ldap-utils'] },
   samba: {
     binaries: ['/usr/sbin/samba', 'samba'],

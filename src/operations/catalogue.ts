@@ -14,6 +14,7 @@ import {
   shutdownMachine,
   startMachine,
 } from './control-machine.ts'
+import { collectionFile } from './collection-file.ts'
 import { correctCharges } from './correct-charges.ts'
 import { deleteMachine } from './delete-machine.ts'
 import { denyRequest } from './deny-request.ts'
@@ -22,6 +23,7 @@ import { endLeaseNow } from './end-lease.ts'
 import { extendLeaseTime } from './extend-lease.ts'
 import { extendMachine } from './extend-machine.ts'
 import { findAccount, findLink, noteAccount } from './find-link.ts'
+import { findTerminal } from './find-terminal.ts'
 import { findSession } from './find-session.ts'
 import { importMachines } from './import-machines.ts'
 import { letGoMachine } from './let-go-machine.ts'
@@ -115,6 +117,8 @@ export const catalogue: readonly Operation[] = [
   correctCharges,
   listPools,
   openDesktop,
+  collectionFile,
+  findTerminal,
   listLeases,
   showLease,
   extendLeaseTime,

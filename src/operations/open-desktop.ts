@@ -66,7 +66,8 @@ export const openDesktop = change({
   },
 })
 
-function checkMember({ caller }: Context, pool: PoolRule): void {
+/** @throws Refusal `not_a_member`. */
+export function checkMember({ caller }: Pick<Context, 'caller'>, pool: PoolRule): void {
   if (isNamed(caller, pool.members) || hasRole(caller, 'operator')) return
   refuse(
     'not_a_member',
