@@ -1,4 +1,4 @@
-import { type Instant, plusMillis } from '../src/base/clock.ts'
+import { earliest, type Instant, plusMillis } from '../src/base/clock.ts'
 import { addDuration } from '../src/base/duration.ts'
 import { assert, refuse } from '../src/base/errors.ts'
 import { type Move, move, states } from '../src/base/states.ts'
@@ -37,6 +37,16 @@ export interface TerminalFacts {
   address: string | null
 }
 
+/** Bytes, and when there were any. */
+export interface LeaseTraffic {
+  toDesktop: number
+  toClient: number
+  firstByteAt: Instant | null
+  lastByteAt: Instant | null
+  /** When the client said something last. */
+  lastInputAt: Instant | null
+}
+
 /** A person's hold on a desktop. Exactly one open lease for a desktop at a time. */
 export interface Lease {
   id: string
@@ -65,6 +75,8 @@ export interface Lease {
   endReason: EndReason | null
   /** How many connections the router relays for it now. */
   connections: number
+  /** What has passed in all of its connections, as far as routers have said. */
+  traffic?: LeaseTraffic
   /** The next instant at which something is due about it (a warning, a release, its end). */
   attentionAt: Instant | null
 }
@@ -152,6 +164,23 @@ export function disconnectLease(lease: Lease, terms: LeaseTerms, at: Instant): L
   if (lease.state !== 'connected') return lease
   if (lease.connections > 1) return { ...lease, connections: lease.connections - 1 }
   return dropConnections(lease, terms, at)
+}
+
+/** Adds what has passed since this was last said. */
+export function addTraffic(lease: Lease, passed: LeaseTraffic): Lease {
+  const known = lease.traffic
+  if (known === undefined) return { ...lease, traffic: passed }
+  const later = (a: Instant | null, b: Instant | null) => (a !== null && (b === null || a > b) ? a : b)
+  return {
+    ...lease,
+    traffic: {
+      toDesktop: known.toDesktop + passed.toDesktop,
+      toClient: known.toClient + passed.toClient,
+      firstByteAt: earliest(known.firstByteAt, passed.firstByteAt),
+      lastByteAt: later(known.lastByteAt, passed.lastByteAt),
+      lastInputAt: later(known.lastInputAt, passed.lastInputAt),
+    },
+  }
 }
 
 /** No connection of it is left, whatever was counted: what holds of every lease when the router starts. */

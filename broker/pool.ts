@@ -1,6 +1,14 @@
 import { z } from 'zod'
 import { IsoDuration } from '../src/base/duration.ts'
 
+/**
+ * How the router may find out whom a connection is for, in this order: the ticket of a lease; the pool's name as a
+ * collection (`tsv://`), with any of those that follow; the address of a registered terminal; the port that was made for
+ * one; the user name that a client sends; the short code of a lease in its place.
+ */
+export const identities = ['ticket', 'pool', 'address', 'port', 'user', 'code'] as const
+export type Identity = (typeof identities)[number]
+
 /** A pool of desktops as the site's file describes it. */
 export const PoolRule = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/),
@@ -32,7 +40,14 @@ export const PoolRule = z.strictObject({
     atEnd: z.enum(['save', 'keep', 'reset']),
     /** The most minutes a person may add to a lease, all extensions together. */
     extendMax: IsoDuration.prefault('PT2H'),
+    /** After how long without a key or a mouse move a lease ends. Left out, never. */
+    idle: IsoDuration.optional(),
   }),
+  /** What the router may know connections by. All but the ticket can be feigned by somebody on the same network. */
+  identities: z
+    .array(z.enum(identities))
+    .min(1)
+    .default([...identities]),
   /** Settings of its RDP files. Redirections are off unless allowed here. */
   rdp: z
     .strictObject({

@@ -16,6 +16,8 @@ export const TerminalRule = z.strictObject({
     .refine((text) => isIP(text) !== 0, 'an IP address')
     .transform(canonicalAddress)
     .optional(),
+  /** A port of the router that is for this terminal alone, where neither its address nor anything it sends tells it. */
+  port: z.number().int().min(1).max(65_535).optional(),
   /** The pool whose desktops it opens, without being asked. */
   pool: z.string().optional(),
   location: z.string().max(80).optional(),

@@ -36,6 +36,17 @@ export function ticketIn(text: string | null): string | undefined {
   return shape.test(token) ? token : undefined
 }
 
+const codeAlphabet = '23456789abcdefghjkmnpqrstvwxyz'
+
+/**
+ * What somebody types as user name where a client can carry nothing else: eight characters, which mstsc does not cut. It
+ * leads to the lease and opens nothing: the desktop asks who is there. Known to whoever was offered the lease.
+ */
+export function shortCodeOf(lease: { id: string; nonce: string }): string {
+  const digest = Buffer.from(seal(lease.nonce, `rdp-code\n${lease.id}`), 'base64url')
+  return Array.from(digest.subarray(0, 8), (byte) => codeAlphabet[byte % codeAlphabet.length]).join('')
+}
+
 /** The pool that a thin client asks for by its collection name: `tsv://MS Terminal Services Plugin.1.POOL`. */
 export function poolIn(text: string | null): string | undefined {
   return text === null ? undefined : /^tsv:\/\/MS Terminal Services Plugin\.1\.(.{1,64})$/i.exec(text)?.[1]

@@ -1,13 +1,16 @@
-import { openRouter, type Router } from '../broker/router/listener.ts'
-import { ticketIn } from '../broker/ticket.ts'
-import { messageOf, refuse } from './base/errors.ts'
+import { openRouter, type Router, type RouterCounts } from '../broker/router/listener.ts'
+import { type Clock, millis, systemClock } from './base/clock.ts'
+import { type Duration, roughMillis } from './base/duration.ts'
+import { messageOf } from './base/errors.ts'
 import type { Log } from './base/log.ts'
 import { withDeadline } from './base/retry.ts'
+import type { Config } from './config.ts'
 import { system } from './identity/person.ts'
-import { openPresence } from './jobs/presence.ts'
+import { openCounting } from './desktop-router/counting.ts'
+import { finder } from './desktop-router/finding.ts'
+import { openPresence, type Presence } from './jobs/presence.ts'
 import { beginConnection, endConnection, forgetConnections } from './operations/connections.ts'
 import type { Operations } from './operations/perform.ts'
-import { redeemTicket } from './operations/redeem-ticket.ts'
 import type { Store } from './store/store.ts'
 
 export interface DesktopRouter {
@@ -17,6 +20,7 @@ export interface DesktopRouter {
    * @throws Outage `deadline_passed`, transient, when another process still has some after a while.
    */
   close(lease: string, reason: string): Promise<number>
+  counts(): Promise<RouterCounts>
   /** Takes no more connections and cuts all. Harmless twice. */
   shutdown(): Promise<void>
 }
@@ -25,64 +29,79 @@ export interface DesktopRouterServices {
   operations: Operations
   store: Store
   log: Log
+  clock: Clock
   /** Who we are among the processes of the site. */
   process: string
   /** How long nothing may be heard of a process before it is taken for lost. */
   holdMillis?: number
 }
 
+/** Where it listens, for whom, and how long it holds a connection while its desktop wakes. */
+interface DesktopRouterRule {
+  host: string
+  port: number
+  /** Ports that are for one terminal each. */
+  morePorts: readonly number[]
+  proxies?: readonly string[] | undefined
+  hold?: Duration | undefined
+}
+
+/** What a site's file says of it. Each port that is for one terminal is listened on as well. */
+export function routerRule({ rdp, site }: Pick<Config, 'rdp' | 'site'>): DesktopRouterRule {
+  const { host, port, proxies, hold } = rdp
+  const morePorts = site.terminals.flatMap((terminal) => (terminal.port === undefined ? [] : [terminal.port]))
+  return { host, port, morePorts, proxies, hold }
+}
+
+/** Clients give up after some ten seconds. */
+const usualHoldMillis = 8_000
+
 /** Longer than it takes to find out that a process is lost. */
 const othersMillis = 20_000
 
 /** The RDP router with our leases behind it: who a connection is for, and what becomes of a lease that it serves. */
 export async function openDesktopRouter(
-  where: { host: string; port: number },
-  { operations, store, log, process, holdMillis }: DesktopRouterServices,
+  rule: DesktopRouterRule,
+  services: DesktopRouterServices,
 ): Promise<DesktopRouter> {
+  const { operations, store, log, clock, process } = services
   const caller = system('router')
+  const holdMillis = rule.hold === undefined ? usualHoldMillis : roughMillis(rule.hold)
   let opened: Router | undefined
-  async function cutAll(reason: string): Promise<void> {
-    const router = opened
-    if (router === undefined) return
-    const sessions = await router.sessions()
-    await Promise.all(sessions.map(({ lease }) => router.close(lease, reason)))
-  }
-  const forgotten = () => cutAll('forgotten')
-  const presence = store.shared
-    ? openPresence({ store, operations, log, process, forgotten, holdMillis })
-    : undefined
-  // Before the first connection: what a process relays is forgotten only where its signs of life are looked for.
-  if (presence === undefined) await operations.perform(forgetConnections, caller, {})
-  else await presence.start()
+  const presence = await openingPresence(services, () => opened)
+  const find = finder({ operations, store, holdMillis })
+  const here = new Here()
+  const counting = openCounting({ router: () => opened, operations, log })
+  const { host, port, morePorts, proxies = [] } = rule
   const router = (opened = await openRouter({
-    host: where.host,
-    port: where.port,
-    log,
-    now: Date.now,
-    find: async (greeting) => {
-      const ticket = ticketIn(greeting.routingToken) ?? ticketIn(greeting.pcb)
-      if (ticket === undefined) refuse('unknown_ticket', 'The connection carries no ticket of ours.')
-      return operations.perform(redeemTicket, caller, { ticket })
-    },
+    ...{ host, port, morePorts, proxies, holdMillis, log },
+    now: clock === systemClock ? Date.now : () => millis(clock.now()),
+    find: (said, source) => here.whileFinding(find(said, source)),
     connected: async (lease) => {
-      await operations.perform(beginConnection, caller, { lease, process })
+      here.add(lease)
+      const { endsAt } = await operations.perform(beginConnection, caller, { lease, process })
+      // It may have been extended while its desktop was dialled.
+      await opened?.limit(lease, millis(endsAt))
     },
-    disconnected: async (lease, { reason }) => {
-      await operations.perform(endConnection, caller, { lease, reason, process })
+    disconnected: async (lease, { id, reason, traffic }) => {
+      here.remove(lease)
+      const rest = counting.rest(id, traffic)
+      await operations.perform(endConnection, caller, { lease, reason, process, traffic: rest })
     },
   }).catch(async (error: unknown) => {
     await presence?.stop()
     throw error
   }))
   // A lease that ends loses its connections at once, whoever ended it: its token died in the same commit.
-  store.onCommit((changes) => {
+  const unsubscribe = store.onCommit((changes) => {
     for (const { collection, id } of changes) {
-      if (collection !== 'leases') continue
-      closeIfEnded(router, store, id).catch((error: unknown) =>
+      if (collection !== 'leases' || !here.has(id)) continue
+      follow(router, store, id).catch((error: unknown) =>
         log.error({ lease: id, error: messageOf(error) }, 'connections not closed'),
       )
     }
   })
+  counting.start()
   return {
     port: router.port,
     async close(lease, reason) {
@@ -94,16 +113,73 @@ export async function openDesktopRouter(
       }
       return cut
     },
+    counts: () => router.counts(),
     async shutdown() {
+      counting.stop()
       await router.shutdown()
+      unsubscribe()
       await presence?.stop()
     },
   }
 }
 
-async function closeIfEnded(router: Router, store: Store, id: string): Promise<void> {
+/**
+ * Before the first connection: what a process relays is forgotten only where its signs of life are looked for. Where
+ * nobody else is at work, whatever was counted is over.
+ */
+async function openingPresence(
+  { store, operations, log, process, holdMillis }: DesktopRouterServices,
+  router: () => Router | undefined,
+): Promise<Presence | undefined> {
+  if (!store.shared) {
+    await operations.perform(forgetConnections, system('router'), {})
+    return undefined
+  }
+  const forgotten = async (): Promise<void> => {
+    const opened = router()
+    if (opened === undefined) return
+    const sessions = await opened.sessions()
+    await Promise.all(sessions.map(({ lease }) => opened.close(lease, 'forgotten')))
+  }
+  const presence = openPresence({ store, operations, log, process, forgotten, holdMillis })
+  await presence.start()
+  return presence
+}
+
+/** Which leases may have connections here: those that do, and while anybody is being looked up, all. */
+class Here {
+  readonly #connections = new Map<string, number>()
+  #finding = 0
+
+  has(lease: string): boolean {
+    return this.#finding > 0 || this.#connections.has(lease)
+  }
+
+  async whileFinding<T>(work: Promise<T>): Promise<T> {
+    this.#finding += 1
+    try {
+      return await work
+    } finally {
+      this.#finding -= 1
+    }
+  }
+
+  add(lease: string): void {
+    this.#connections.set(lease, (this.#connections.get(lease) ?? 0) + 1)
+  }
+
+  remove(lease: string): void {
+    const left = (this.#connections.get(lease) ?? 1) - 1
+    if (left > 0) this.#connections.set(lease, left)
+    else this.#connections.delete(lease)
+  }
+}
+
+/** Does to the connections of a lease what has become of it. */
+async function follow(router: Router, store: Store, id: string): Promise<void> {
   const lease = await store.read((tx) => tx.leases.get(id))
   if (lease === undefined || lease.state === 'ended') await router.close(id, 'lease_ended')
+  else await router.limit(id, millis(lease.endsAt))
 }
 
 /** Resolves once no other process relays anything for a lease. */

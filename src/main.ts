@@ -31,7 +31,7 @@ import { openOperations, type Operations } from './operations/perform.ts'
 import { type Layout, openLayout } from './portal/layout.tsx'
 import { portal } from './portal/routes.tsx'
 import { callerOf as sessionCaller } from './portal/session.ts'
-import { type DesktopRouter, openDesktopRouter } from './desktop-router.ts'
+import { type DesktopRouter, openDesktopRouter, routerRule } from './desktop-router.ts'
 import { type Opened, openedParts } from './main/parts.ts'
 import { readinessOf } from './main/readiness.ts'
 import { writeBackup } from './store/backup.ts'
@@ -157,8 +157,8 @@ async function openCore(config: Config, world: World, opened: Opened): Promise<C
     onMessages: (listener) => watchMessages(store, log, listener),
   })
   opened.add(() => chats.close())
-  const seen = { operations, store, log, process: name, ...takeoverOf(config) }
-  const router = await openDesktopRouter(config.rdp, seen)
+  const seen = { operations, store, log, clock, process: name, ...takeoverOf(config) }
+  const router = await openDesktopRouter(routerRule(config), seen)
   opened.add(() => router.shutdown())
   const tools: Tools = {
     ...{ store, site, clock, ids, log, hypervisors, directory },

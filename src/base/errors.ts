@@ -26,6 +26,8 @@ export const refusalStatus = {
   not_an_orphan: 409,
   pool_full: 409,
   unknown_ticket: 404,
+  not_recognised: 404,
+  ambiguous_name: 409,
   wrong_state: 409,
   quote_expired: 409,
   body_too_large: 413,

@@ -83,6 +83,10 @@ export const SiteFile = z.strictObject({
     host: Host,
     port: Port,
     publicAddress: HostAndPort,
+    /** Proxies in front of the router that say whom they speak for (PROXY protocol, version 2). */
+    proxies: z.array(Proxy).optional(),
+    /** How long a connection is held while its desktop wakes. Clients give up after some 10 seconds. */
+    hold: IsoDuration.optional(),
     /** PEM files: the certificate that signs RDP files with its chain, and its key. Both absent, they are made. */
     signing: z.strictObject({ certificate: z.string().min(1), key: z.string().min(1) }).optional(),
     /** An rdpgw gateway in front of the router. */

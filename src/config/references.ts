@@ -32,6 +32,7 @@ function duplicateProblems(site: Sketch): Problem[] {
     named(['terminals'], 'name', site.terminals),
     named(['terminals'], 'mac', site.terminals),
     named(['terminals'], 'address', site.terminals),
+    site.terminals.map(({ port }, index) => ({ path: ['terminals', index, 'port'], name: port?.toString() })),
   ].flatMap(repeated)
 }
 

@@ -43,7 +43,7 @@ export const Sketch = part({
     members: Words,
     lease: part({ max: Word, warn: Word }),
   }),
-  terminals: rows({ name: Word, mac: Word, address: Word, pool: Word }),
+  terminals: rows({ name: Word, mac: Word, address: Word, port: Amount, pool: Word }),
 })
 export type Sketch = z.infer<typeof Sketch>
 

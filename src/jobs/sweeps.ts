@@ -1,4 +1,5 @@
 import { earliest, instant, type Instant, millis, plusMillis } from '../base/clock.ts'
+import { isPersons } from '../../broker/asker.ts'
 import { dueOf, termsOf } from '../../broker/lease-terms.ts'
 import { type Lease, warnLease } from '../../broker/lease.ts'
 import { addReminder, expiryDecision, nextAttention } from '../machines/expiry.ts'
@@ -142,6 +143,7 @@ async function attendLease(desk: PoolDesk, lease: Lease): Promise<void> {
       return
     }
     await tx.leases.put(warnLease(lease, terms))
+    if (!isPersons(lease)) continue
     await tell(desk, { kind: 'lease-ending', about: { kind: 'lease', id: lease.id }, to: [lease.user] })
   }
 }

@@ -5,7 +5,7 @@ import { captureMachine } from './capture-machine.ts'
 import { claimMachine } from './claim-machine.ts'
 import { cloneMachine } from './clone-machine.ts'
 import { closeSession } from './close-session.ts'
-import { beginConnection, endConnection, forgetConnections } from './connections.ts'
+import { beginConnection, endConnection, forgetConnections, noteTraffic } from './connections.ts'
 import {
   powerOffMachine,
   resetMachine,
@@ -45,12 +45,12 @@ import { openSession } from './open-session.ts'
 import type { Operation } from './operation.ts'
 import { quoteExtension } from './quote-extension.ts'
 import { quoteResize } from './quote-resize.ts'
-import { redeemTicket } from './redeem-ticket.ts'
 import { rememberCopy } from './remember-copy.ts'
 import { removeImage } from './remove-image.ts'
 import { requestMachine } from './request-machine.ts'
 import { restoreMachine } from './restore-machine.ts'
 import { resizeMachine } from './resize-machine.ts'
+import { openAtTerminal, routeConnection } from './route-connection.ts'
 import { listBudgets, showBudget } from './show-budget.ts'
 import { showCosts } from './show-costs.ts'
 import { showFigures } from './show-figures.ts'
@@ -124,10 +124,12 @@ export const catalogue: readonly Operation[] = [
   extendLeaseTime,
   endLeaseNow,
   listAudit,
-  redeemTicket,
+  routeConnection,
+  openAtTerminal,
   beginConnection,
   endConnection,
   forgetConnections,
+  noteTraffic,
   postMessage,
   editMessage,
   listMessages,

@@ -1,3 +1,4 @@
+import { isPersons } from '../../broker/asker.ts'
 import { type Desktop, type DesktopState, desktopStates } from '../../broker/desktop.ts'
 import { endLease, type EndReason, type Lease, offerLease } from '../../broker/lease.ts'
 import { termsOf } from '../../broker/lease-terms.ts'
@@ -78,7 +79,7 @@ export async function finishLease(desk: PoolDesk, lease: Lease, reason: EndReaso
   if (desktop?.lease === lease.id) await putInOrder(desk, desktop, lease, reason)
   await redrawCards(desk, `lease:${lease.id}`)
   const quiet: readonly EndReason[] = ['logged_off', 'released', 'never_used']
-  if (!quiet.includes(reason)) {
+  if (!quiet.includes(reason) && isPersons(lease)) {
     await tell(desk, { kind: 'lease-ended', about: { kind: 'lease', id: lease.id }, to: [lease.user] })
   }
   return ended

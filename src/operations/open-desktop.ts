@@ -5,7 +5,7 @@ import { chooseDesktop } from '../../broker/placement-of-desktops.ts'
 import type { PoolRule } from '../../broker/pool.ts'
 import { encodeRdp, encodingFor, rdpEncodings, rdpFile } from '../../broker/rdp-file.ts'
 import { identify } from '../../broker/terminal.ts'
-import { fingerprintOf, ticketFor } from '../../broker/ticket.ts'
+import { fingerprintOf, shortCodeOf, ticketFor } from '../../broker/ticket.ts'
 import { refuse } from '../base/errors.ts'
 import { hasRole, isNamed } from '../identity/person.ts'
 import { enqueue } from '../jobs/outbox.ts'
@@ -22,6 +22,8 @@ const Opened = z.object({
   desktop: z.string().nullable(),
   state: leaseStateNames,
   expiresAt: InstantShape,
+  /** What to give as user name, where a client can carry nothing else. */
+  code: z.string(),
   /** The RDP file as text, once there is a desktop to dial. */
   rdp: z.string().optional(),
   /** How its terminal reads the file best, where it is sent as a file. */
@@ -75,7 +77,12 @@ export function checkMember({ caller }: Pick<Context, 'caller'>, pool: PoolRule)
   )
 }
 
-async function leaseFor(context: Context, pool: PoolRule, terminal: Lease['terminal']): Promise<Lease> {
+/** The caller's lease in a pool: what they have, else a new one. */
+export async function leaseFor(
+  context: Context,
+  pool: PoolRule,
+  terminal: Lease['terminal'],
+): Promise<Lease> {
   const { tx, caller, now, site } = context
   const terms = termsOf(pool, site.timezone)
   const choice = chooseDesktop(pool, caller.user, await found(context, pool), now)
@@ -141,7 +148,8 @@ async function opened(
   encoding: Opened['encoding'],
 ): Promise<Opened> {
   const { caller, site } = context
-  const answer = { lease: lease.id, desktop: lease.desktop, state: lease.state, expiresAt: lease.endsAt }
+  const { id, desktop, state, endsAt } = lease
+  const answer = { lease: id, desktop, state, expiresAt: endsAt, code: shortCodeOf(lease) }
   if (lease.state === 'preparing') {
     const progress = await progressOfLease(context, lease)
     return { ...answer, ...(progress === undefined ? {} : { progress }) }

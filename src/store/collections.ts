@@ -1,5 +1,7 @@
+import { isPersons, shortName } from '../../broker/asker.ts'
 import type { Desktop } from '../../broker/desktop.ts'
 import type { Lease } from '../../broker/lease.ts'
+import { shortCodeOf } from '../../broker/ticket.ts'
 import { dueKey } from '../../pricing/commitment.ts'
 import type { Machine } from '../machines/machine.ts'
 import { requestOrder } from '../requests/request.ts'
@@ -71,6 +73,9 @@ export const collections: { readonly [K in CollectionName]: CollectionRule<K> } 
       'open-desktop': (lease) => when(isOpen(lease), lease.desktop),
       'open-user': (lease) => when(isOpen(lease), `${lease.pool}|${lease.user}`),
       'open-pool': (lease) => when(isOpen(lease), lease.pool),
+      'open-terminal': (lease) => when(isOpen(lease), lease.terminal?.name ?? null),
+      'open-address': (lease) => when(isOpen(lease), lease.terminal?.address ?? null),
+      'open-name': (lease) => (isOpen(lease) ? namesOf(lease) : []),
       state: (lease) => lease.state,
       pool: (lease) => lease.pool,
       user: (lease) => lease.user,
@@ -128,6 +133,12 @@ function when(condition: boolean, key: string | null): string | null {
 
 function isOpen(lease: Lease): boolean {
   return lease.state !== 'ended'
+}
+
+/** What a client may call its lease by: the person's name, what mstsc leaves of it, and the short code. */
+function namesOf(lease: Lease): string[] {
+  const code = shortCodeOf(lease)
+  return isPersons(lease) ? [lease.user, lease.user.slice(0, shortName), code] : [code]
 }
 
 /** On its way to being spare, for nobody in particular. */

@@ -4,7 +4,7 @@ import { endLeaseNow } from '../../src/operations/end-lease.ts'
 import { extendLeaseTime } from '../../src/operations/extend-lease.ts'
 import { listPools } from '../../src/operations/list-pools.ts'
 import { openDesktop } from '../../src/operations/open-desktop.ts'
-import { redeemTicket } from '../../src/operations/redeem-ticket.ts'
+import { routeConnection } from '../../src/operations/route-connection.ts'
 import { showLease } from '../../src/operations/show-lease.ts'
 import { system } from '../../src/identity/person.ts'
 import { type Core, demoConfig, hour, leisurely, minute, openCore } from './core.ts'
@@ -31,7 +31,13 @@ const router = system('router')
 
 /** A client dials with the file it was given. */
 async function dial(rdp: string | undefined) {
-  const found = await core.operations.perform(redeemTicket, router, { ticket: ticketIn(rdp) })
+  const found = await core.operations.perform(routeConnection, router, {
+    routingToken: `Cookie: msts=${ticketIn(rdp)}`,
+    pcb: null,
+    mstshash: null,
+    source: { address: '10.0.0.9', localPort: 3389 },
+  })
+  if (found.kind !== 'found') throw new Error(`the desktop of ${found.kind} is not there`)
   await core.operations.perform(beginConnection, router, { lease: found.lease })
   return found
 }

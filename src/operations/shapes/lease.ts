@@ -34,6 +34,16 @@ export const LeaseShape = z.object({
   endsAt: InstantShape,
   endedAt: InstantShape.nullable(),
   endReason: z.enum(endReasons).nullable(),
+  /** What has passed in its connections, in bytes, and when; null before there was any. */
+  traffic: z
+    .object({
+      toDesktop: z.number(),
+      toClient: z.number(),
+      firstByteAt: InstantShape.nullable(),
+      lastByteAt: InstantShape.nullable(),
+      lastInputAt: InstantShape.nullable(),
+    })
+    .nullable(),
   history: z.array(z.object({ state: leaseStateNames, at: InstantShape, reason: z.string().nullable() })),
   /** What it costs; absent where it costs nobody anything. */
   cost: z
@@ -69,6 +79,7 @@ export async function leaseView(
     endsAt: lease.endsAt,
     endedAt: lease.endedAt,
     endReason: lease.endReason,
+    traffic: lease.traffic === undefined ? null : { ...lease.traffic },
     history: lease.history.map(({ state, at, reason }) => ({ state, at, reason: reason ?? null })),
     ...(cost === undefined ? {} : { cost }),
   }

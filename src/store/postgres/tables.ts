@@ -27,7 +27,7 @@ export const tables: { readonly [K in CollectionName]: Table<Documents[K]> } = {
   hosts: new Table('hosts', collections.hosts),
   images: new Table('images', collections.images),
   desktops: new Table('desktops', collections.desktops, { states: stateNames(desktopStates) }),
-  leases: new Table('leases', collections.leases, { states: stateNames(leaseStates) }),
+  leases: new Table('leases', collections.leases, { lists: ['open-name'], states: stateNames(leaseStates) }),
   jobs: new Table('jobs', collections.jobs, { states: Object.keys(jobStates) }),
   notices: new Table('notices', collections.notices),
   messages: new Table('messages', collections.messages),

@@ -126,6 +126,7 @@ export function aLeaseView(differences: Partial<LeaseView> = {}): LeaseView {
     endsAt: '2026-01-01T12:00:00.000Z',
     endedAt: null,
     endReason: null,
+    traffic: null,
     history: [],
     ...differences,
   }
