@@ -7,6 +7,7 @@ import {
   submitResize,
 } from './commands/changes.ts'
 import * as desktops from './commands/desktops.ts'
+import { archiveNow, captureNow, restore, revertNow, submitCopies } from './commands/images.ts'
 import { remove, show, showRequest } from './commands/machines.ts'
 import { previewOrder, submitOrder } from './commands/order.ts'
 import { steer } from './commands/power.ts'
@@ -42,6 +43,10 @@ export const presses: ReadonlyMap<string, Press> = new Map<string, Press>([
   ['reset-machine', steerBy('reset')],
   ['power-off-machine', steerBy('power-off')],
   ['extend-machine', (talk, { value }) => extendByButton(talk, value)],
+  ['revert-machine', (talk, { value }) => revertNow(talk, value)],
+  ['capture-machine', (talk, { value }) => captureNow(talk, value)],
+  ['archive-machine', (talk, { value }) => archiveNow(talk, value)],
+  ['restore-machine', (talk, { value }) => restore(talk, { machine: value })],
   ['delete-machine', (talk, { value }) => remove(talk, value)],
   ['expiry-extend', (talk, { value }) => answerReminder(talk, 'extend', value)],
   ['expiry-save', (talk, { value }) => answerReminder(talk, 'save', value)],
@@ -59,6 +64,7 @@ export const submits: ReadonlyMap<string, Submit> = new Map<string, Submit>([
   ['quote', (talk, host, fields) => submitOrder(talk, 'quote', host, fields)],
   ['extend', submitExtend],
   ['resize', submitResize],
+  ['clone', submitCopies],
   ['deny-request', (talk, id, { reason = '' }) => submitDenial(talk, id, reason)],
 ])
 

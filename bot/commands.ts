@@ -3,6 +3,7 @@ import { extend, resize } from './commands/changes.ts'
 import { costs } from './commands/costs.ts'
 import * as desktops from './commands/desktops.ts'
 import { help } from './commands/help.ts'
+import { archive, capture, clone, restore, revert, snapshot } from './commands/images.ts'
 import { later } from './commands/later.ts'
 import { hosts, prices, showBudgets, templates } from './commands/lookups.ts'
 import { askDelete, connect, list, show } from './commands/machines.ts'
@@ -52,12 +53,12 @@ const answers: Answers = {
   'desktop-extend': desktops.extend,
   'desktop-end': desktops.end,
   console: later,
-  snapshot: later,
-  revert: later,
-  capture: later,
-  archive: later,
-  restore: later,
-  clone: later,
+  snapshot,
+  revert,
+  capture,
+  archive,
+  restore,
+  clone,
   settings: later,
   drain: later,
   return: later,

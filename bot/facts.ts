@@ -5,6 +5,7 @@ import { listBudgets } from '../src/operations/show-budget.ts'
 import { listHosts } from '../src/operations/list-hosts.ts'
 import { listMachines } from '../src/operations/list-machines.ts'
 import { listPools } from '../src/operations/list-pools.ts'
+import { listImages } from '../src/operations/list-images.ts'
 import { listTemplates } from '../src/operations/list-templates.ts'
 import { makeQuote } from '../src/operations/make-quote.ts'
 import type { Operations } from '../src/operations/perform.ts'
@@ -108,8 +109,9 @@ const pageSize = 200
 /** The names that a line of this caller may mean: only what they may see. */
 export async function lexiconOf(look: Look): Promise<Lexicon> {
   const { operations, caller } = look
-  const [templates, machines, budgets, pools, hosts] = await Promise.all([
+  const [templates, images, machines, budgets, pools, hosts] = await Promise.all([
     operations.perform(listTemplates, caller, {}),
+    operations.perform(listImages, caller, { limit: pageSize }),
     machineNames(look),
     operations.perform(listBudgets, caller, {}),
     operations.perform(listPools, caller, {}),
@@ -117,7 +119,7 @@ export async function lexiconOf(look: Look): Promise<Lexicon> {
   ])
   const nameOf = ({ name }: { name: string }): string => name
   return {
-    templates: templates.items.map(nameOf),
+    templates: [...templates.items, ...images.items.filter(({ use }) => use === 'image')].map(nameOf),
     machines,
     budgets: budgets.items.map(({ code }) => code),
     pools: pools.items.map(nameOf),

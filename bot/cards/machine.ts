@@ -57,7 +57,9 @@ function machineFacts(machine: MachineView, drawing: Drawing): Part | undefined 
     ['Owner', owner === null ? 'nobody yet' : nameOf(owner, drawing)],
     ['Administrators', list(administrators)],
     ['Size', sizeWords(machine)],
-    ['Template', machine.template],
+    ['Template', templateWords(machine)],
+    ['In the library', libraryWords(machine, drawing)],
+    ['Snapshots', list(machine.snapshots.map((snapshot) => snapshot.name))],
     ['Host', machine.host],
     ['Address', machine.address],
     ['Ends', expiresAt === null ? 'never' : when(expiresAt, drawing)],
@@ -72,6 +74,16 @@ function machineFacts(machine: MachineView, drawing: Drawing): Part | undefined 
   )
 }
 
+function templateWords({ template, image, isolated }: MachineView): string {
+  const from = image === null ? '' : `, from image ${image}`
+  return `${template}${from}${isolated ? ', on a network of its own' : ''}`
+}
+
+function libraryWords({ state, archive }: MachineView, drawing: Drawing): string | null {
+  if (archive === null || state !== 'archived') return null
+  return archive.backAt === null ? 'until you restore it' : `until ${when(archive.backAt, drawing)}`
+}
+
 function restSaves({ verbs, savings }: MachineView): boolean {
   return savings !== undefined && verbs.includes('save') && !isNothing(savings.save.perDay)
 }
@@ -82,6 +94,7 @@ function machineButtons(machine: MachineView, { reader }: Drawing): Part | undef
   const may = (verb: string): boolean => verbs.includes(verb)
   const server = pool === null
   return buttons(
+    may('restore') ? restoreButton(machine) : undefined,
     may('resume') ? control(machine, 'resume') : may('start') ? control(machine, 'start') : undefined,
     may('shutdown') ? control(machine, 'shutdown') : undefined,
     may('save') ? control(machine, 'save') : undefined,
@@ -115,6 +128,11 @@ function control({ name }: Pick<MachineView, 'name'>, verb: Control): Button {
   if (!('asks' in rule)) return button(spec)
   const text = `${name} ${rule.asks}. What was not written to disk is lost.`
   return button({ ...spec, confirm: { title: `${rule.label} ${name}?`, text, yes: rule.label } })
+}
+
+function restoreButton({ name }: MachineView): Button {
+  const spoken = `Restore ${name} from the library`
+  return button({ label: 'Restore', action: 'restore-machine', value: name, style: 'primary', spoken })
 }
 
 /** How long the buttons extend by. */

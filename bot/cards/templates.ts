@@ -1,4 +1,5 @@
 import type { Card } from '../card.ts'
+import { type ImageLine, imagesTable } from './images.ts'
 import { buttons, card, lineButton, table } from './parts.ts'
 
 /** A template as its operation shows it. */
@@ -11,7 +12,7 @@ export interface TemplateView {
 }
 
 /** What servers can be made from. */
-export function templatesCard(templates: readonly TemplateView[]): Card {
+export function templatesCard(templates: readonly TemplateView[], images: readonly ImageLine[] = []): Card {
   return card({
     summary: `Servers can be made from ${templates.map(({ name }) => name).join(', ')}.`,
     title: 'Templates',
@@ -28,6 +29,7 @@ export function templatesCard(templates: readonly TemplateView[]): Card {
           `${memoryGb.default} GB, at most ${memoryGb.max} GB`,
         ]),
       ),
+      imagesTable(images),
       buttons(
         ...templates
           .slice(0, 10)

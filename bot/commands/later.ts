@@ -7,15 +7,6 @@ import type { Talk } from './talk.ts'
 /** Verbs that are understood and not built yet, with what does it meanwhile and lines to press instead. */
 const meanwhile = {
   console: { use: 'Use "connect" to log in to a server that runs.', lines: ['connect'] },
-  snapshot: { use: 'Use "save" to keep a server as it is and free its host.', lines: ['save'] },
-  revert: { use: 'There are no snapshots to go back to. "reset" starts a server again.', lines: [] },
-  capture: {
-    use: 'Use "request" with a count, such as x10, for several servers that are alike.',
-    lines: ['request'],
-  },
-  archive: { use: 'Use "save" to put a server to rest. It keeps its price and its end.', lines: ['save'] },
-  restore: { use: 'Use "resume" for a server that was saved.', lines: ['resume'] },
-  clone: { use: 'Use "request" for a fresh server beside it.', lines: ['request'] },
   settings: { use: 'You are told of everything that is yours, where you talk to me.', lines: [] },
   drain: {
     use: 'Use "hosts" to see what a host holds, and the hypervisor’s own tools to move it.',

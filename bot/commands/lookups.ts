@@ -1,5 +1,6 @@
 import { listHosts } from '../../src/operations/list-hosts.ts'
 import { listPrices } from '../../src/operations/list-prices.ts'
+import { listImages } from '../../src/operations/list-images.ts'
 import { listTemplates } from '../../src/operations/list-templates.ts'
 import { listBudgets, showBudget } from '../../src/operations/show-budget.ts'
 import type { Card } from '../card.ts'
@@ -19,7 +20,8 @@ export async function prices(talk: Talk): Promise<Card[]> {
 }
 
 export async function templates(talk: Talk): Promise<Card[]> {
-  return [templatesCard((await talk.perform(listTemplates, {})).items)]
+  const [known, images] = await Promise.all([talk.perform(listTemplates, {}), talk.perform(listImages, {})])
+  return [templatesCard(known.items, images.items)]
 }
 
 export async function hosts(talk: Talk): Promise<Card[]> {

@@ -407,7 +407,7 @@ describe('the rest', () => {
     expect(Card.safeParse(hers).success).toBe(true)
   })
 
-  test.each(['snapshot', 'clone webafs20', 'settings', 'I need a test environment for webafs20 on w2008r2'])(
+  test.each(['console webafs20', 'settings', 'drain cernwod03'])(
     '"%s" says that it is not built yet',
     async (line) => {
       const [card] = await rig.say('alice', line)
