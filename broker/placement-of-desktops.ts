@@ -25,7 +25,8 @@ export interface Found {
   own: { desktop: Desktop; running: boolean } | null
   /** A spare one that nobody else can claim now. */
   spare: Desktop | null
-  counts: PoolCounts
+  /** Null where nobody has to wait: there is a lease, an own desktop or a spare one, and counting would cost something. */
+  counts: PoolCounts | null
 }
 
 /** How a person gets to a desktop. The caller does it in the same transaction. */
@@ -89,7 +90,8 @@ function notNow(desktop: Desktop, why: string, retryAfterSeconds: number): never
   return refuse('busy', `Your desktop ${desktop.id} ${why}`, { retryAfterSeconds, about: desktop.id })
 }
 
-function waitForOne(pool: PoolRule, counts: PoolCounts): Choice {
+function waitForOne(pool: PoolRule, counts: PoolCounts | null): Choice {
+  assert(counts !== null, 'whoever may have to wait has had the pool counted')
   if (counts.making > counts.waiting) return { kind: 'wait', make: false }
   if (counts.total < pool.size.max) return { kind: 'wait', make: true }
   const fact = `All ${counted(counts.total, 'desktop')} of pool ${pool.name} are taken`

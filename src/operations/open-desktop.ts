@@ -108,8 +108,10 @@ async function found({ tx, caller }: Context, pool: PoolRule): Promise<Parameter
   const [desktop] = lease === null ? await tx.desktops.find('person', key) : []
   const running = desktop === undefined ? false : (await tx.machines.get(desktop.id))?.state === 'running'
   const own = desktop === undefined ? null : { desktop, running }
-  const spare = lease === null && own === null ? await tx.desktops.claim('free', pool.name) : undefined
-  return { lease, own, spare: spare ?? null, counts: await countsOf(tx, pool.name) }
+  const hasOwn = own !== null && own.desktop.state !== 'gone' && pool.kind === 'persistent'
+  if (lease !== null || hasOwn) return { lease, own, spare: null, counts: null }
+  const spare = own === null ? ((await tx.desktops.claim('free', pool.name)) ?? null) : null
+  return { lease, own, spare, counts: spare === null ? await countsOf(tx, pool.name) : null }
 }
 
 async function openingOf({ tx, caller, now, ids }: Context, pool: PoolRule, terminal: Lease['terminal']) {

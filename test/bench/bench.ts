@@ -1,13 +1,14 @@
 import { claimRows } from './claims.ts'
 import { desktopRows } from './desktops.ts'
 import { print, type Row } from './measure.ts'
+import { postgresRows } from './postgres.ts'
 import { pricingRows } from './pricing.ts'
 import { stateRows } from './state.ts'
 import { storeRows } from './store.ts'
 
 /** Every part of the bench by name: `npm run bench`, or `npm run bench -- store` for one part. */
 const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
-  store: storeRows,
+  store: async () => [...(await storeRows()), ...(await postgresRows())],
   state: stateRows,
   claims: claimRows,
   desktops: desktopRows,

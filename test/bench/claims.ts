@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Clock, systemClock } from '../../src/base/clock.ts'
+import { systemClock } from '../../src/base/clock.ts'
 import { randomIds } from '../../src/base/ids.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { openDirectory } from '../../src/identity/open.ts'
@@ -13,7 +13,9 @@ import { openOperations, type Operations } from '../../src/operations/perform.ts
 import { lowdb } from '../../src/store/lowdb.ts'
 import { diskFiles, type Files, type OpenFile } from '../../src/store/lowdb/files.ts'
 import type { Store } from '../../src/store/store.ts'
+import { postgres } from '../../src/store/postgres.ts'
 import { demoConfig } from '../operations/core.ts'
+import { openCluster } from '../store/cluster.ts'
 import { numbers, putAll, putDesktop } from './fixtures.ts'
 import { millisOf, type Row } from './measure.ts'
 
@@ -33,44 +35,70 @@ interface Site {
 
 /**
  * Opening a desktop (the operation as every face calls it: lease, claim, audit row, RDP file) in a shared pool of 100
- * desktops and of 100,000. The disk does not sync here: its time is the same for all and would hide ours.
+ * desktops and of 100,000, with either store. The disk does not sync here: its time is the same for all and would hide
+ * ours.
  */
 export async function claimRows(): Promise<Row[]> {
+  return [...(await embeddedRows()), ...(await databaseRows())]
+}
+
+async function embeddedRows(): Promise<Row[]> {
   const folder = await mkdtemp(join(tmpdir(), 'jackdaw-bench-'))
   try {
-    const sites: Site[] = []
-    for (const size of sizes) sites.push(await siteOf(join(folder, String(size)), size, systemClock))
+    return await rowsOf('claims', (size) => {
+      const path = join(folder, String(size))
+      const files = withoutSync(diskFiles(path))
+      return lowdb({ path, log: silentLog, clock: systemClock, files, checkpointBytes: Infinity })
+    })
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+async function databaseRows(): Promise<Row[]> {
+  const cluster = await openCluster()
+  try {
+    await cluster.sql('ALTER SYSTEM SET fsync = off')
+    await cluster.sql('SELECT pg_reload_conf()')
+    const open = (size: number) => postgres({ url: cluster.url, log: silentLog, schema: `pool_${size}` })
+    return await rowsOf('claims on PostgreSQL', open, () => cluster.sql('VACUUM ANALYZE'))
+  } finally {
+    await cluster.dispose()
+  }
+}
+
+async function rowsOf(
+  title: string,
+  open: (size: number) => Promise<Store>,
+  filled: () => Promise<unknown> = () => Promise.resolve(),
+): Promise<Row[]> {
+  const sites: Site[] = []
+  try {
+    for (const size of sizes) sites.push(await siteOf(await open(size), size))
+    await filled()
     for (let round = -warmUps; round < rounds; round++) {
       for (const site of sites) {
         const micros = await openAll(site, round)
         if (round >= 0) site.micros.push(micros)
       }
     }
-    for (const { store } of sites) await store.close()
     const base = sites[0]?.micros ?? []
     return sites.slice(1).map(({ size, micros }) => ({
-      name: `claims: opening one of ${size.toLocaleString('en')} desktops`,
+      name: `${title}: opening one of ${size.toLocaleString('en')} desktops`,
       against: 'opening one of 100',
       aim: '<= 1.5',
       ratios: micros.map((each, round) => each / (base[round] ?? Number.NaN)),
     }))
   } finally {
-    await rm(folder, { recursive: true })
+    for (const { store } of sites) await store.close()
   }
 }
 
-async function siteOf(path: string, size: number, clock: Clock): Promise<Site> {
+async function siteOf(store: Store, size: number): Promise<Site> {
   const config = await demoConfig((yaml) =>
     yaml.replace('size: { spare: 2, max: 10 }', 'size: { spare: 2, max: 200000 }'),
   )
-  const [site, log] = [config.site, silentLog]
-  const store = await lowdb({
-    path,
-    log,
-    clock,
-    files: withoutSync(diskFiles(path)),
-    checkpointBytes: Infinity,
-  })
+  const [site, log, clock] = [config.site, silentLog, systemClock]
   await putAll(store, numbers(size), (tx, n) =>
     putDesktop(tx, n, {
       pool: 'public',
