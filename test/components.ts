@@ -21,6 +21,12 @@ const known = {
     binaries: [17, 16, 15].map((version) => `/usr/lib/postgresql/${version}/bin/postgres`).concat('postgres'),
     packages: ['postgresql'],
   },
+  haproxy: { binaries: ['/usr/sbin/haproxy', 'haproxy'], packages: ['haproxy'] },
+  // The module that passes TCP on, which comes with the program.
+  nginx: {
+    binaries: ['/usr/lib/nginx/modules/ngx_stream_module.so'],
+    packages: ['nginx-light', 'libnginx-mod-stream'],
+  },
 } as const
 
 export type ComponentName = keyof typeof known
@@ -48,7 +54,7 @@ async function which(binaries: readonly string[]): Promise<string | undefined> {
   const places = (binary: string) =>
     isAbsolute(binary) ? [binary] : folders.map((folder) => join(folder, binary))
   for (const path of binaries.flatMap(places)) {
-    if (await passes(access(path, constants.X_OK))) return path
+    if (await passes(access(path, path.endsWith('.so') ? constants.R_OK : constants.X_OK))) return path
   }
   return undefined
 }
