@@ -3,6 +3,7 @@ import {
   answerReminder,
   extendByButton,
   previewExtend,
+  previewResize,
   submitExtend,
   submitResize,
 } from './commands/changes.ts'
@@ -11,7 +12,8 @@ import { archiveNow, captureNow, restore, revertNow, submitCopies } from './comm
 import { remove, show, showRequest } from './commands/machines.ts'
 import { previewOrder, submitOrder } from './commands/order.ts'
 import { steer } from './commands/power.ts'
-import { approveByButton, decide, submitDenial } from './commands/requests.ts'
+import { lineCard } from './cards/questions.ts'
+import { approveByButton, askDenial, decide, submitDenial } from './commands/requests.ts'
 import type { Talk } from './commands/talk.ts'
 import type { Control } from './cards/machine.ts'
 import { leaseMinutes } from './cards/desktop.ts'
@@ -73,4 +75,7 @@ export const previews: ReadonlyMap<string, Submit> = new Map<string, Submit>([
   ['request', (talk, host, fields) => previewOrder(talk, 'request', host, fields)],
   ['quote', (talk, host, fields) => previewOrder(talk, 'quote', host, fields)],
   ['extend', previewExtend],
+  ['resize', previewResize],
+  ['deny-request', (talk, id) => askDenial(talk, id)],
+  ['run', async (_talk, _value, { line = '' }) => [lineCard(line)]],
 ])

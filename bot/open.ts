@@ -6,12 +6,15 @@ import type { Chat, Face, OpenedChat } from './chat.ts'
 import { type Conversation, type ConversationServices, openConversation } from './conversation.ts'
 import type { ChatRules } from './rules.ts'
 import type { ChatSecrets } from './secrets.ts'
+import type { Timing } from './slack/pace.ts'
 import { slackChat } from './slack/slack.ts'
 import { steady } from './steady.ts'
 import { webChat, type WebDoor } from './web/web.ts'
 
 /** What the chats are opened with: the operations, who people are, and the door that the built-in one stands behind. */
 export interface ChatServices extends ConversationServices, AccountServices, WebDoor {
+  /** How time passes between calls to a platform; real unless a test says otherwise. */
+  timing?: Timing
   ids: Ids
   secrets: ChatSecrets
 }

@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises'
-import { openChats, type OpenedChats } from '../bot/open.ts'
+import { type ChatServices, openChats, type OpenedChats } from '../bot/open.ts'
 import { teller } from '../bot/notices.ts'
 import { chatSecrets } from '../bot/secrets.ts'
 import { changedTariffs } from '../pricing/used-tariff.ts'
@@ -47,6 +47,8 @@ export interface World {
   chance: () => number
   /** How the simulator waits; real time unless a test says otherwise. */
   sleep?: HypervisorServices['sleep']
+  /** How chats wait between calls; real time unless a test says otherwise. */
+  timing?: ChatServices['timing']
   /** Where tokens are that do not stand in the site's file. */
   env: Readonly<Record<string, string | undefined>>
   /** How often the world is looked at. */
@@ -152,6 +154,7 @@ async function openCore(config: Config, world: World, opened: Opened): Promise<C
   }
   const chats = openChats(config.chat, {
     ...{ operations, site, clock, ids, log, layout, checkOrigin, personNamed },
+    ...(world.timing === undefined ? {} : { timing: world.timing }),
     secrets: chatSecrets(world.env),
     callerOf: async (request) => (await sessionCaller(request, callers)) ?? undefined,
     onMessages: (listener) => watchMessages(store, log, listener),

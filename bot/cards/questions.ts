@@ -1,5 +1,5 @@
 import type { Choice, Suggestion } from '../grammar.ts'
-import type { Button, Card } from '../card.ts'
+import type { Button, Card, Part } from '../card.ts'
 import { buttons, card, code, field, lineButton, table } from './parts.ts'
 
 /** A question that a press answers. */
@@ -15,6 +15,17 @@ export function questionCard(question: string, choices: readonly Choice[]): Card
   })
 }
 
+function lineForm(line: string): Part {
+  const fields = [field({ name: 'line', label: 'Did you mean', value: line, required: true })]
+  return { kind: 'form', action: 'run', value: '', submit: 'Send it', fields }
+}
+
+/** A line to be looked at before it is sent. */
+export function lineCard(line: string): Card {
+  const summary = 'Look it over, and send it when it is what you mean.'
+  return card({ summary, title: 'One line', tone: 'neutral', parts: [lineForm(line)] })
+}
+
 /** A line that was not understood, with what was probably meant: run at a press, or put where it can be looked at. */
 export function notUnderstoodCard(message: string, suggestions: readonly Suggestion[]): Card {
   const safe = suggestions.filter((suggestion) => suggestion.safe)
@@ -25,15 +36,7 @@ export function notUnderstoodCard(message: string, suggestions: readonly Suggest
     tone: 'warn',
     parts: [
       buttons(...safe.map(({ label, line }) => lineButton(label, line))),
-      careful === undefined
-        ? undefined
-        : {
-            kind: 'form',
-            action: 'run',
-            value: '',
-            submit: 'Send it',
-            fields: [field({ name: 'line', label: 'Did you mean', value: careful.line, required: true })],
-          },
+      careful === undefined ? undefined : lineForm(careful.line),
     ],
   })
 }

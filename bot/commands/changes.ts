@@ -181,6 +181,12 @@ export async function submitResize(talk: Talk, name: string, fields: Fields): Pr
   }
 }
 
+/** The form for another size as far as it is filled in. */
+export async function previewResize(talk: Talk, name: string, fields: Fields): Promise<Card[]> {
+  const { cpus = '', memory = '' } = fields
+  return [await formFor(talk, await machineFacts(talk, name), { cpus, memory }, [])]
+}
+
 function sizeFault({ code, message, extras }: Refusal): FieldFault | undefined {
   const [first] = extras.errors ?? []
   if (first !== undefined)

@@ -22,7 +22,7 @@ export async function decide(
   { verb, request, reason }: { verb: Decision; request?: string; reason?: string },
 ): Promise<Card[]> {
   if (request === undefined) return [await whichRequest(talk, verb, reason)]
-  if (verb === 'deny' && (reason === undefined || reason.trim() === '')) return askWhy(talk, request)
+  if (verb === 'deny' && (reason === undefined || reason.trim() === '')) return askDenial(talk, request)
   if (verb === 'approve') return [await approved(talk, { id: request, ...said(reason) })]
   return [await decided(talk, verb, request, reason)]
 }
@@ -63,7 +63,8 @@ async function decided(
   return requestCard(await factsOf(talk, view), talk.drawing)
 }
 
-async function askWhy(talk: Talk, id: string): Promise<Card[]> {
+/** The form that asks for the reason of a denial. */
+export async function askDenial(talk: Talk, id: string): Promise<Card[]> {
   const { request } = await requestFacts(talk, id)
   // Whoever may not decide learns so now, not after having written why.
   const may = request.approvers.some(({ user }) => user === talk.caller.user)

@@ -46,13 +46,15 @@ export interface FormServices {
   conversation: Conversation
   answers: Answers
   windows: Windows
-  timing: Timing
+  timing: Pick<Timing, 'began'>
+  /** Ends when a window must have its answer. */
+  patience: () => Promise<void>
   log: Log
   version: () => string
 }
 
 /** A window waits three seconds for its answer. What takes longer is shown when it comes. */
-const patienceMillis = 2_000
+export const patienceMillis = 2_000
 
 export function openForms(services: FormServices): Forms {
   const { conversation, windows, log } = services
@@ -69,7 +71,7 @@ export function openForms(services: FormServices): Forms {
     const [drawn] = await conversation.preview(caller, { action, value, fields, zone })
     const form = drawn === undefined ? undefined : formOf(drawn)
     if (drawn === undefined || form === undefined) return
-    await windows.show(view.id, formView(drawn, form, window.origin, frameOf(zone)), view.hash || undefined)
+    await windows.show(view, formView(drawn, form, window.origin, frameOf(zone)))
   }
 
   /** What a sent form led to: what is wrong with it, or nothing and its answers on their way. */
@@ -117,7 +119,7 @@ export function openForms(services: FormServices): Forms {
       )
     },
     async fill(inbound, listenerOf) {
-      const { id } = inbound.view
+      const { view: id } = inbound
       const busy = filling.get(id)
       if (busy !== undefined) {
         busy.next = inbound
@@ -137,14 +139,16 @@ export function openForms(services: FormServices): Forms {
     },
     async submit(inbound, listener) {
       const work = settle(inbound, listener)
-      const late = services.timing.sleep(patienceMillis).then((): undefined => undefined)
+      const late = services.patience().then((): undefined => undefined)
       const answer = await Promise.race([work, late])
       if (answer !== undefined) return answer
-      work
-        .then((settled) =>
-          windows.show(inbound.view, settled.view ?? noteView(doneLate(settled), listener.zone)),
-        )
-        .catch((error: unknown) => log.warn({ error: messageOf(error) }, 'slack window not answered'))
+      services.timing.began(
+        work
+          .then((settled) =>
+            windows.show(inbound.view, settled.view ?? noteView(doneLate(settled), listener.zone)),
+          )
+          .catch((error: unknown) => log.warn({ error: messageOf(error) }, 'slack window not answered')),
+      )
       return { response_action: 'update', view: noteView(underWay, listener.zone) }
     },
   }
@@ -197,7 +201,7 @@ function faultsOf(
 
 /** The window closes at once; where its answers stand is found out after it. */
 function deliver(
-  { answers, log }: FormServices,
+  { answers, timing, log }: FormServices,
   listener: Listener,
   cards: readonly Card[],
   origin: Origin,
@@ -207,5 +211,7 @@ function deliver(
     message === undefined && channel !== undefined
       ? answers.toLine(listener, cards, { channel, responseUrl })
       : answers.toPress(listener, cards, origin)
-  sent.catch((error: unknown) => log.warn({ error: messageOf(error) }, 'slack form has no answer'))
+  timing.began(
+    sent.catch((error: unknown) => log.warn({ error: messageOf(error) }, 'slack form has no answer')),
+  )
 }

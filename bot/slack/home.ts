@@ -2,6 +2,7 @@ import { messageOf } from '../../src/base/errors.ts'
 import type { Log } from '../../src/base/log.ts'
 import type { Conversation } from '../conversation.ts'
 import type { Listener } from './answers.ts'
+import type { Timing } from './pace.ts'
 import { homeView } from './view.ts'
 import type { Windows } from './windows.ts'
 
@@ -15,6 +16,7 @@ export interface Home {
 export interface HomeServices {
   conversation: Conversation
   windows: Windows
+  timing: Pick<Timing, 'began'>
   log: Log
   version: () => string
 }
@@ -23,7 +25,7 @@ export interface HomeServices {
 const lines = ['list', 'approve', 'costs']
 const mostShown = 1_000
 
-export function openHome({ conversation, windows, log, version }: HomeServices): Home {
+export function openHome({ conversation, windows, timing, log, version }: HomeServices): Home {
   const opened = new Set<string>()
   const busy = new Map<string, { again: boolean }>()
 
@@ -61,8 +63,10 @@ export function openHome({ conversation, windows, log, version }: HomeServices):
     },
     changed(listener) {
       if (!opened.has(listener.account)) return
-      redraw(listener).catch((error: unknown) =>
-        log.warn({ error: messageOf(error) }, 'slack home not shown'),
+      timing.began(
+        redraw(listener).catch((error: unknown) =>
+          log.warn({ error: messageOf(error) }, 'slack home not shown'),
+        ),
       )
     },
   }

@@ -47,7 +47,7 @@ export type Inbound =
   | { kind: 'press'; sender: Sender; pressed: Pressed; action: string; value: string }
   | { kind: 'ask'; sender: Sender; pressed: Pressed; action: string; asked: Asked }
   | { kind: 'form'; sender: Sender; pressed: Pressed; action: string; state: FormState }
-  | { kind: 'fill'; sender: Sender; view: { id: string; hash: string }; window: Window; fields: Fields }
+  | { kind: 'fill'; sender: Sender; view: string; window: Window; fields: Fields }
   | { kind: 'submit'; sender: Sender; view: string; window: Window; fields: Fields }
   | { kind: 'home'; sender: Sender }
   /** Somebody's account was changed: what was known of it may be wrong. */
@@ -91,8 +91,8 @@ const Event = z.discriminatedUnion('type', [
     type: z.literal('message'),
     channel_type: z.literal('im'),
     // Edits, joins and what other programs say have a subtype or a bot.
-    subtype: z.undefined(),
-    bot_id: z.undefined(),
+    subtype: z.undefined().optional(),
+    bot_id: z.undefined().optional(),
     user: UserId,
     text: Text,
     channel: ChannelId,
@@ -116,7 +116,6 @@ const StateValue = z.object({
 })
 const View = z.object({
   id: z.string().max(40),
-  hash: z.string().max(80).default(''),
   private_metadata: z.string().max(3000).default(''),
   state: z.object({ values: z.record(z.string(), z.record(z.string(), StateValue)) }).optional(),
 })
@@ -212,7 +211,7 @@ function clickOf(body: z.infer<typeof Clicked>): Inbound | undefined {
   if (first === undefined) return undefined
   const window = readWindow(view?.private_metadata ?? '')
   if (view && window !== undefined) {
-    return { kind: 'fill', sender, view: { id: view.id, hash: view.hash }, window, fields: fieldsOf(view) }
+    return { kind: 'fill', sender, view: view.id, window, fields: fieldsOf(view) }
   }
   const click = readActionId(first.action_id)
   const place = readBlockId(first.block_id)

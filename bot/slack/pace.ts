@@ -5,6 +5,8 @@ import { SlackBusy } from './api.ts'
 export interface Timing {
   now(): number
   sleep(millis: number): Promise<void>
+  /** Told of work that goes on after whatever caused it was acknowledged: a test waits for it. */
+  began(work: Promise<unknown>): void
 }
 
 export const realTiming: Timing = {
@@ -13,6 +15,7 @@ export const realTiming: Timing = {
     new Promise((resolve) => {
       setTimeout(resolve, millis).unref()
     }),
+  began: () => undefined,
 }
 
 /** A message a second in a channel, a few at once at first (docs.slack.dev, "Rate limits": chat.postMessage). */

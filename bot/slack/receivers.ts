@@ -6,7 +6,7 @@ import type { SlackSecrets } from '../secrets.ts'
 import { boltLog } from './bolt-log.ts'
 import type { Handler } from './handler.ts'
 import { type Inbound, parseInbound } from './inbound.ts'
-import type { Timing } from './pace.ts'
+import { realTiming, type Timing } from './pace.ts'
 
 /** How long a message may be that Slack sends us. */
 const longestBody = '512kb'
@@ -140,6 +140,7 @@ function listening(
     if (inbound === undefined || inbound.kind === 'submit') return
     const work = handler.handle(inbound).finally(() => inHand.delete(work))
     inHand.add(work)
+    timing.began(work)
   }
   const app = new App({
     receiver,
@@ -169,7 +170,7 @@ function listening(
   app.error(async (error) => log.warn({ error: error.message }, 'slack message not understood'))
   return {
     finished: async () => {
-      await Promise.race([Promise.all(inHand), timing.sleep(graceMillis)])
+      await Promise.race([Promise.all(inHand), realTiming.sleep(graceMillis)])
     },
   }
 }

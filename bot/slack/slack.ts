@@ -7,7 +7,7 @@ import type { SlackSecrets } from '../secrets.ts'
 import { openAnswers } from './answers.ts'
 import { openApi } from './api.ts'
 import { checkSlack } from './check.ts'
-import { openForms } from './forms.ts'
+import { openForms, patienceMillis } from './forms.ts'
 import { openHandler } from './handler.ts'
 import { openHistory } from './history.ts'
 import { openHome } from './home.ts'
@@ -22,11 +22,9 @@ import { openWindows } from './windows.ts'
 export function slackChat(
   rule: SlackRule,
   secrets: SlackSecrets,
-  services: PlatformServices,
-  timing: Timing = realTiming,
+  services: PlatformServices & { timing?: Timing },
 ): OpenedChat {
-  const { conversation, accounts, site, clock } = services
-  const log = services.log
+  const { conversation, accounts, site, clock, log, timing = realTiming } = services
   let rendered = 0
   const version = (): string => `${millis(clock.now()).toString(36)}${(rendered++ % 46_656).toString(36)}`
   const api = openApi({ botToken: secrets.botToken, apiUrl: secrets.apiUrl, log })
@@ -38,8 +36,11 @@ export function slackChat(
   const removed = { is: false }
   const handler = openHandler({
     ...{ conversation, accounts, people, answers, log },
-    forms: openForms({ conversation, answers, windows, timing, log, version }),
-    home: openHome({ conversation, windows, log, version }),
+    forms: openForms({
+      ...{ conversation, answers, windows, timing, log, version },
+      patience: () => realTiming.sleep(patienceMillis),
+    }),
+    home: openHome({ conversation, windows, timing, log, version }),
     once: openOnce(() => timing.now()),
     siteZone: site.timezone,
     onRemoved() {

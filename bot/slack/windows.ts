@@ -9,8 +9,11 @@ import { viewFaults } from './schema.ts'
 export interface Windows {
   /** Opens a window. Nothing when the click that allows it is older than three seconds or was used. */
   open(trigger: string, view: types.ModalView): Promise<string | undefined>
-  /** Shows something else in an open window. One that is closed, or was changed meanwhile (`hash`), is left alone. */
-  show(id: string, view: types.ModalView, hash?: string): Promise<void>
+  /**
+   * Shows something else in an open window; one that is closed is left alone. Without Slack's `hash`: what was typed
+   * meanwhile stays, since its fields keep their ids, and windows are drawn one after the other.
+   */
+  show(id: string, view: types.ModalView): Promise<void>
   publish(user: string, view: types.HomeView): Promise<void>
 }
 
@@ -23,7 +26,7 @@ const late = [
   'trigger_exchanged',
   'trigger_expired',
 ]
-const closed = ['not_found', 'view_not_found', 'hash_conflict']
+const closed = ['not_found', 'view_not_found']
 
 export function openWindows({ api, pace, log }: { api: Api; pace: Pace; log: Log }): Windows {
   const known = (view: types.View): types.View => {
@@ -38,8 +41,8 @@ export function openWindows({ api, pace, log }: { api: Api; pace: Pace; log: Log
       )
       return opened?.view.id
     },
-    async show(id, view, hash) {
-      const args = { view_id: id, view: known(view), ...(hash === undefined ? {} : { hash }) }
+    async show(id, view) {
+      const args = { view_id: id, view: known(view) }
       await unless(closed, () => pace.call(() => api.call('views.update', args, z.object({}))))
     },
     async publish(user, view) {

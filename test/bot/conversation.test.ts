@@ -53,6 +53,25 @@ describe('requests', () => {
     expect(buttonsOf(waiting)).toEqual([])
   })
 
+  test.each([
+    ['run', '', { line: 'list' }, { line: 'list' }],
+    ['resize', 'webafs20', { cpus: '3', memory: '' }, { cpus: '3', memory: '' }],
+    ['deny-request', 'R-1', {}, { reason: '' }],
+  ])(
+    'the form "%s" about "%s" can be drawn anew with what is typed',
+    async (action, value, fields, shown) => {
+      await giveServer(rig, 'webafs20')
+      await rig.say('alice', requestLine('webafs21'))
+      const reader = await rig.web(action === 'deny-request' ? 'bob' : 'alice')
+      const about = action === 'deny-request' ? 'R-2' : value
+
+      const [card] = await rig.conversation.preview(reader, { action, value: about, fields })
+
+      const known = formOf(card).fields.map((field) => [field.name, field.value])
+      expect(Object.fromEntries(known)).toEqual(shown)
+    },
+  )
+
   test('a form that is filled in wrong says where, before it is sent', async () => {
     const caller = await rig.web('alice')
     const fields = { template: 'slc5', term: 'soon', cpus: '' }

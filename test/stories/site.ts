@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
-import { type Service, startService } from '../../src/main.ts'
+import { type Service, startService, type World } from '../../src/main.ts'
 import { type MemoryDisk, memoryFiles } from '../fakes/memory-files.ts'
 import {
   countedIds,
@@ -40,6 +40,8 @@ export interface StoryOptions {
   disk?: MemoryDisk
   /** Tokens, as the environment would hold them. */
   env?: Record<string, string>
+  /** How chats wait between calls. */
+  timing?: World['timing']
 }
 
 export async function openStorySite({
@@ -47,6 +49,7 @@ export async function openStorySite({
   live = false,
   disk = memoryFiles(),
   env = {},
+  timing,
 }: StoryOptions = {}): Promise<StorySite> {
   const folder = await mkdtemp(join(tmpdir(), 'jackdaw-story-'))
   const [port, rdpPort] = [await freePort(), await freePort()]
@@ -64,6 +67,7 @@ export async function openStorySite({
       ...{ ids: countedIds(), log: silentLog, chance: () => 0, pace: leisurely, selfDriving: live, env },
       clock: live ? systemClock : clock,
       ...(live ? {} : { sleep: () => Promise.resolve() }),
+      ...(timing === undefined ? {} : { timing }),
       store: await openOn(disk, { clock }),
     },
   )

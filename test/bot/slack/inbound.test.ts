@@ -66,6 +66,14 @@ describe('what comes from Slack', () => {
     })
   })
 
+  test('a direct message is a line', () => {
+    expect(parseInbound(happened(message))).toMatchObject({
+      kind: 'line',
+      place: { channel: 'D0BOT' },
+      key: 'event:Ev1',
+    })
+  })
+
   test('a press says what was pressed, on which rendering, and what that card is about', () => {
     expect(parseInbound(click)).toMatchObject({
       kind: 'press',
@@ -94,7 +102,7 @@ describe('what comes from Slack', () => {
       actions: [{ action_id: 'value', block_id: 'field.term' }],
     }
 
-    expect(parseInbound(changed)).toMatchObject({ kind: 'fill', view: { id: 'V1', hash: '1.h' } })
+    expect(parseInbound(changed)).toMatchObject({ kind: 'fill', view: 'V1' })
   })
 
   test.each([
