@@ -15,14 +15,16 @@ export const makeDesktop: Trade<'make-desktop'> = {
   attempts: 3,
   async run(work) {
     const machine = await machineOf(work, work.job.input.desktop)
+    // An earlier run has made it and could not say so.
+    if (machine.state !== 'provisioning') return
     await build(work, machine)
     await becomeReady(work)
   },
   async failed(tx, job, why, tools) {
     const desk = deskOf(tools, tx)
     const desktop = await tx.desktops.get(job.input.desktop)
-    await failMachine(tx, desk, job.input.desktop, why)
-    if (desktop === undefined) return
+    const failed = await failMachine(tx, desk, job.input.desktop, why)
+    if (failed === undefined || desktop === undefined) return
     await tx.desktops.remove(desktop.id)
     await pauseRefill(desk, desktop.pool)
     if ((await tx.desktops.count('coming', desktop.pool)) === 0) {
@@ -50,7 +52,7 @@ export const wakeDesktop: Trade<'wake-desktop'> = {
     await becomeReady(work)
   },
   async failed(tx, job, why, tools) {
-    await quarantine(tx, tools, job.input.desktop, why)
+    await quarantine(tx, tools, job.input.desktop, why, ({ state }) => state === 'waking')
   },
 }
 
@@ -69,7 +71,7 @@ export const resetDesktop: Trade<'reset-desktop'> = {
     await becomeReady(work)
   },
   async failed(tx, job, why, tools) {
-    await quarantine(tx, tools, job.input.desktop, why)
+    await quarantine(tx, tools, job.input.desktop, why, ({ state }) => state === 'resetting')
   },
 }
 
@@ -96,7 +98,13 @@ export const restDesktop: Trade<'rest-desktop'> = {
     })
   },
   async failed(tx, job, why, tools) {
-    await quarantine(tx, tools, job.input.desktop, why)
+    await quarantine(
+      tx,
+      tools,
+      job.input.desktop,
+      why,
+      ({ state, lease }) => state === 'leased' && lease === null,
+    )
   },
 }
 
@@ -134,11 +142,20 @@ async function becomeReady(work: Work<'make-desktop' | 'wake-desktop' | 'reset-d
   })
 }
 
-/** Sets a desktop aside for an operator to look at; whoever waits for it is told. */
-async function quarantine(tx: Transaction, tools: Tools, name: string, why: string): Promise<void> {
+/**
+ * Sets a desktop aside for an operator to look at; whoever waits for it is told. One that is no longer in the state that
+ * the job was to lead out of is left alone: an earlier run has done its part and could not say so.
+ */
+async function quarantine(
+  tx: Transaction,
+  tools: Tools,
+  name: string,
+  why: string,
+  isStill: (desktop: Desktop) => boolean,
+): Promise<void> {
   const desk = deskOf(tools, tx)
   const desktop = await tx.desktops.get(name)
-  if (desktop === undefined) return
+  if (desktop === undefined || !isStill(desktop)) return
   const lease = desktop.lease === null ? undefined : await tx.leases.get(desktop.lease)
   await tx.desktops.put({ ...desktopTo(desktop, 'quarantined', desk, why), lease: null })
   if (lease !== undefined) await finishLease(desk, lease, 'failed')

@@ -18,6 +18,7 @@ export const provisionMachine: Trade<'provision-machine'> = {
   attempts: 5,
   async run(work) {
     const machine = await machineOf(work, work.job.input.machine)
+    if (machine.state !== 'provisioning') return notAnyMore(work, machine)
     await build(work, machine)
     const status = await verified(driverOf(work, machine), machine, 'running', work.signal)
     await work.store.transact(async (tx) => {
@@ -38,6 +39,12 @@ export async function abandon(desk: ReturnType<typeof deskOf>, name: string, why
   if (machine === undefined) return
   await settleMachine(desk, machine, 'nothing')
   if (machine.request !== null) await concludeRequest(desk, machine.request)
+}
+
+/** An earlier run has made it and could not say so, or it has been deleted meanwhile: it must not be made anew. */
+async function notAnyMore(work: Tools, { request }: Machine): Promise<void> {
+  if (request === null) return
+  await work.store.transact((tx) => concludeRequest(deskOf(work, tx), request))
 }
 
 /** Has the driver make a machine: each stage is shown, and done once even when the job comes again. */
@@ -90,18 +97,23 @@ async function imageRef({ store }: Tools, id: string): Promise<string> {
   return image?.ref ?? refuse('not_found', `Image ${id} is not in the library any more.`)
 }
 
-/** Marks a machine as failed, which frees its room, and leaves behind the removal of what there is of it. */
+/**
+ * Marks a machine as failed, which frees its room, and leaves behind the removal of what there is of it. Nothing happens
+ * to one that is not in the making any more.
+ */
 export async function failMachine(
   tx: Transaction,
   desk: Desk,
   name: string,
   why: string,
 ): Promise<Machine | undefined> {
-  const machine = await changeMachine(tx, name, (known) => ({
+  const known = await tx.machines.get(name)
+  if (known?.state !== 'provisioning') return undefined
+  const machine: Machine = {
     ...move(machineStates, known, 'failed', { at: desk.now, reason: why }),
     attentionAt: null,
-  }))
-  if (machine === undefined) return undefined
+  }
+  await tx.machines.put(machine)
   await enqueue(
     desk,
     'delete-machine',
@@ -125,6 +137,9 @@ async function concludeRequest(desk: Desk & { site: Tools['site'] }, id: string)
   const concluded = conclude(request, machines, failed, now)
   await tx.requests.put(concluded)
   await dropCopies(desk, request)
+  await redrawCards(desk, `request:${id}`)
+  // Whoever deleted them before they were ready need not hear that they are.
+  if (machines.every(({ state }) => state === 'deleting' || state === 'deleted')) return
   const about = { kind: 'request', id } as const
   const kind = concluded.state === 'failed' ? 'request-failed' : 'machine-ready'
   await tell(desk, {
@@ -133,7 +148,6 @@ async function concludeRequest(desk: Desk & { site: Tools['site'] }, id: string)
     to: [request.requester],
     ...(concluded.failure === null ? {} : { text: concluded.failure }),
   })
-  await redrawCards(desk, `request:${id}`)
 }
 
 function conclude(request: Request, machines: Machine[], failed: Machine[], now: string): Request {

@@ -38,7 +38,14 @@ export const resizeMachine: Trade<'resize-machine'> = {
   },
   async failed(tx, job, why, tools) {
     const desk = deskOf(tools, tx)
-    const { machine: name, was, request } = job.input
+    const { machine: name, was, request, cpus, memoryGb } = job.input
+    if (job.stages.some(({ state }) => state === 'done')) {
+      // It has its new size: only what was to be asked about it afterwards got no answer.
+      const resized = await changeMachine(tx, name, (known) => resizedTo(known, { cpus, memoryGb }, desk.now))
+      if (resized !== undefined) await holdAgain(desk, resized, 'anyhow')
+      await conclude(tx, request, (known) => fulfil(known, desk.now))
+      return redrawCards(desk, `machine:${name}`)
+    }
     const restored = await changeMachine(tx, name, (known) => ({ ...known, ...was }))
     if (restored !== undefined) await holdAgain(desk, restored, 'anyhow')
     await conclude(tx, request, (known) => fail(known, desk.now, why))
