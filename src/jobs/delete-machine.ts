@@ -1,4 +1,5 @@
 import { canMove, move } from '../base/states.ts'
+import { nextAttention } from '../machines/expiry.ts'
 import { type Machine, machineStates } from '../machines/machine.ts'
 import { settleMachine } from '../operations/holding.ts'
 import { dropImage } from '../operations/images.ts'
@@ -29,11 +30,13 @@ export const deleteMachine: Trade<'delete-machine'> = {
   },
   async failed(tx, job, why, tools) {
     const desk = deskOf(tools, tx)
-    await changeMachine(tx, job.input.machine, (known) =>
-      known.state === 'deleting'
-        ? move(machineStates, known, 'unreachable', { at: desk.now, reason: why })
-        : known,
-    )
+    const { machines: policy } = tools.site.policies
+    await changeMachine(tx, job.input.machine, (known) => {
+      if (known.state !== 'deleting') return known
+      const left = move(machineStates, known, 'unreachable', { at: desk.now, reason: why })
+      // It goes on to its end, or past it until it can be deleted after all.
+      return { ...left, attentionAt: nextAttention(left, policy, desk.now, tools.site.timezone) }
+    })
     const about = { kind: 'machine', id: job.input.machine } as const
     const text = `${job.input.machine} could not be deleted: ${why}.`
     await tell(desk, { kind: 'machine-failed', about, to: [...tools.site.roles.operator], text })

@@ -7,7 +7,7 @@ import { isAlive, type Machine, machineStates } from '../machines/machine.ts'
 import { finishLease } from '../operations/desktops.ts'
 import type { Transaction } from '../store/store.ts'
 import { deskOf, withStatus } from './facts.ts'
-import { redrawCards } from './outbox.ts'
+import { enqueue, redrawCards } from './outbox.ts'
 import { every } from './sweeps.ts'
 import type { Tools } from './trade.ts'
 
@@ -84,6 +84,9 @@ async function recordMachine(
   if (!isAlive(machine) || ['provisioning', 'deleting', 'expired', 'migrating'].includes(machine.state))
     return
   if ((await tx.jobs.count('subject', `machine:${machine.id}`)) > 0) return
+  if (status === undefined && !(machine.host !== null && down.has(machine.host)) && isHalfDeleted(machine)) {
+    return deleteAgain(desk, machine)
+  }
   const next = nextFor(machine, status, machine.host !== null && down.has(machine.host), desk.now)
   if (JSON.stringify(next) === JSON.stringify(machine)) return
   await tx.machines.put(next)
@@ -97,6 +100,22 @@ function nextFor(machine: Machine, status: MachineStatus | undefined, down: bool
   if (!canMove(machineStates, machine.state, 'unreachable')) return machine
   if (machine.state === 'unreachable') return machine
   return { ...move(machineStates, machine, 'unreachable', { at, reason }), rdp: null }
+}
+
+/** Whether its deletion was given up, perhaps with the machine gone and the answer lost. */
+function isHalfDeleted({ state, history }: Machine): boolean {
+  return (
+    state === 'unreachable' && history.findLast((row) => row.state !== 'unreachable')?.state === 'deleting'
+  )
+}
+
+/** Its host has it no more, so that the deletion only has to be put into the books. */
+async function deleteAgain(desk: ReturnType<typeof deskOf>, machine: Machine): Promise<void> {
+  const reason = machine.history.findLast((row) => row.state === 'deleting')?.reason ?? 'it was being deleted'
+  const facts = { subject: `machine:${machine.id}`, by: 'jackdaw' }
+  const job = await enqueue(desk, 'delete-machine', { machine: machine.id, reason }, facts)
+  const deleting = move(machineStates, machine, 'deleting', { at: desk.now, reason })
+  await desk.tx.machines.put({ ...deleting, job: job.id, attentionAt: null })
 }
 
 async function lose(tx: Transaction, tools: Tools, machine: Machine): Promise<void> {

@@ -19,7 +19,8 @@ export const deleteMachine = change({
   async run(context, { name }) {
     const { tx, caller, now } = context
     const machine = await steered(context, name)
-    if (machine.pool !== null) {
+    // What is left of one that its pool has given up is for operators to clear away.
+    if (machine.pool !== null && (await tx.desktops.get(name)) !== undefined) {
       refuse(
         'wrong_state',
         `${name} is a desktop of pool ${machine.pool}, which looks after its desktops itself.`,

@@ -27,11 +27,13 @@ export async function checkedNames(
 /**
  * A name that somebody chooses is free again once the machine that bore it is gone. One that is made up is not used twice
  * while the old machine is remembered: two machines of one name in a month's books would be taken for one.
+ * While there is work left about the old machine the name is not free either: jobs know machines by their names.
  */
 async function isTaken(tx: ReadTransaction, name: string, order: { base: string | null }): Promise<boolean> {
   const machine = await tx.machines.get(name)
   if (machine === undefined) return false
-  return order.base === null || !['deleted', 'failed'].includes(machine.state)
+  if (order.base === null || !['deleted', 'failed'].includes(machine.state)) return true
+  return (await tx.jobs.count('subject', `machine:${name}`)) > 0
 }
 
 /** Keeps a result or a refusal until it is known whether it counts. */

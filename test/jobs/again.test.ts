@@ -6,7 +6,7 @@ import { deleteMachine } from '../../src/operations/delete-machine.ts'
 import { openDesktop } from '../../src/operations/open-desktop.ts'
 import { requestMachine } from '../../src/operations/request-machine.ts'
 import { resizeMachine } from '../../src/operations/resize-machine.ts'
-import { type Core, hour, openCore } from '../operations/core.ts'
+import { type Core, day, hour, minute, openCore } from '../operations/core.ts'
 
 let core: Core
 beforeEach(async () => {
@@ -115,5 +115,66 @@ describe('a machine that is deleted while it is made', () => {
     expect(await unfinished()).toEqual([])
     expect(await core.store.read((tx) => tx.requests.get(id))).toMatchObject({ state: 'fulfilled' })
     expect(core.told.notices.map(({ notice }) => notice.kind)).not.toContain('machine-ready')
+  })
+})
+
+describe('a deletion that comes to nothing', () => {
+  test('leaves a machine that still ends when it should', async () => {
+    await request()
+    await core.settle()
+    core.hypervisor.fault({ on: 'remove', outage: never })
+    await remove('webafs20')
+    await core.settle()
+
+    await core.pass(day)
+    expect(await machine()).toMatchObject({ state: 'running' })
+    await core.pass(60 * day)
+
+    expect(await machine()).toMatchObject({ state: 'deleted' })
+  })
+
+  test('is put into the books all the same once its host has the machine no more', async () => {
+    await request()
+    await core.settle()
+    core.hypervisor.fault({ on: 'remove', outage: later, late: true, times: 8 })
+    await remove('webafs20')
+    await core.pass(30 * minute)
+    expect(await machine()).toMatchObject({ state: 'unreachable' })
+
+    await core.pass(2 * day)
+
+    expect(await machine()).toMatchObject({ state: 'deleted' })
+  })
+
+  test('keeps the name of a machine until what is left of it is gone', async () => {
+    core.hypervisor.fault({ on: 'provision', stage: 'booting', outage: never })
+    core.hypervisor.fault({ on: 'remove', outage: later, times: 3 })
+    await request()
+    await core.settle()
+    expect(await machine()).toMatchObject({ state: 'failed' })
+
+    await expect(request()).rejects.toMatchObject({ code: 'name_taken' })
+    await core.pass(hour)
+    await request()
+    await core.settle()
+
+    const known = await machine()
+    expect(known).toMatchObject({ state: 'running' })
+    expect(await inFarm()).toContain(known?.ref)
+  })
+
+  test('leaves what a pool has given up to operators', async () => {
+    core.hypervisor.fault({ on: 'provision', stage: 'booting', outage: never })
+    core.hypervisor.fault({ on: 'remove', outage: never })
+    await core.operations.perform(openDesktop, await core.as('carol'), { pool: 'public' })
+    await core.settle()
+    const failed = await core.store.read((tx) => tx.machines.find('state', 'failed'))
+    const names = failed.map(({ id }) => id)
+
+    for (const name of names) await remove(name, 'olga')
+    await core.settle()
+
+    expect(names).toHaveLength(1)
+    expect(await inFarm()).not.toContain(failed[0]?.ref)
   })
 })
