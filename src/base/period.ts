@@ -6,8 +6,16 @@ export type LocalDay = string
 
 /** The day of the site's calendar that an instant falls on. */
 export function localDay(at: Instant, zone: string): LocalDay {
-  return DateTime.fromISO(at, { zone }).toFormat('yyyy-MM-dd')
+  const known = lastDays.find((span) => span.from <= at && at < span.to && span.zone === zone)
+  if (known !== undefined) return known.day
+  const day = DateTime.fromISO(at, { zone }).toFormat('yyyy-MM-dd')
+  lastDays.unshift({ day, zone, from: startOfDay(day, zone), to: startOfDay(addDays(day, 1), zone) })
+  lastDays.length = Math.min(lastDays.length, 8)
+  return day
 }
+
+/** The last few days that were asked for: nearly all questions are about now, and every operation asks one. */
+const lastDays: { day: LocalDay; zone: string; from: Instant; to: Instant }[] = []
 
 /** The first instant of a day in the zone (not always 00:00: some zones change their clocks at midnight). */
 export function startOfDay(day: LocalDay, zone: string): Instant {
