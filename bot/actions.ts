@@ -8,6 +8,7 @@ import {
   submitResize,
 } from './commands/changes.ts'
 import * as desktops from './commands/desktops.ts'
+import { drainNow, takeBackAll } from './commands/hosts.ts'
 import { archiveNow, captureNow, restore, revertNow, submitCopies } from './commands/images.ts'
 import { remove, show, showRequest } from './commands/machines.ts'
 import { previewOrder, submitOrder } from './commands/order.ts'
@@ -49,6 +50,8 @@ export const presses: ReadonlyMap<string, Press> = new Map<string, Press>([
   ['capture-machine', (talk, { value }) => captureNow(talk, value)],
   ['archive-machine', (talk, { value }) => archiveNow(talk, value)],
   ['restore-machine', (talk, { value }) => restore(talk, { machine: value })],
+  ['drain-host', (talk, { value }) => drainNow(talk, value)],
+  ['return-host', (talk, { value }) => takeBackAll(talk, value)],
   ['delete-machine', (talk, { value }) => remove(talk, value)],
   ['expiry-extend', (talk, { value }) => answerReminder(talk, 'extend', value)],
   ['expiry-save', (talk, { value }) => answerReminder(talk, 'save', value)],

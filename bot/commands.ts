@@ -3,6 +3,7 @@ import { extend, resize } from './commands/changes.ts'
 import { costs } from './commands/costs.ts'
 import * as desktops from './commands/desktops.ts'
 import { help } from './commands/help.ts'
+import { drain, takeBack } from './commands/hosts.ts'
 import { archive, capture, clone, restore, revert, snapshot } from './commands/images.ts'
 import { later } from './commands/later.ts'
 import { hosts, prices, showBudgets, templates } from './commands/lookups.ts'
@@ -60,8 +61,8 @@ const answers: Answers = {
   restore,
   clone,
   settings: later,
-  drain: later,
-  return: later,
+  drain,
+  return: takeBack,
 }
 
 /** Carries out a command that was understood. @throws Refusal and Outage as the operations do. */

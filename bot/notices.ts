@@ -128,15 +128,24 @@ const newsOf: Partial<Record<NoticeKind, News>> = {
 }
 
 /** Notices that say what has happened once and for all; how the machine is now is a press away. */
-const wordsOnly: readonly NoticeKind[] = ['machine-deleted', 'machine-failed', 'machine-changed']
+const wordsOnly: readonly NoticeKind[] = [
+  'machine-deleted',
+  'machine-failed',
+  'machine-changed',
+  'host-drained',
+]
 
 function factCard({ kind, about }: Told, text: string): Card {
   const deleted = kind === 'machine-deleted'
+  const show =
+    about.kind === 'host'
+      ? lineButton('Show hosts', 'hosts')
+      : lineButton(`Show ${about.id}`, `show "${about.id}"`)
   return card({
     summary: deleted ? `${about.id} was deleted: ${text}.` : text,
     title: about.id,
     tone: kind === 'machine-failed' ? 'bad' : deleted ? 'neutral' : 'good',
-    parts: [deleted ? undefined : buttons(lineButton(`Show ${about.id}`, `show "${about.id}"`))],
+    parts: [deleted ? undefined : buttons(show)],
   })
 }
 

@@ -1,7 +1,8 @@
 import { counted } from '../../src/base/text.ts'
 import type { Card } from '../card.ts'
 import type { Drawing } from './drawing.ts'
-import { card, table } from './parts.ts'
+import type { Button } from '../card.ts'
+import { button, buttons, card, lineButton, table, words } from './parts.ts'
 import { relative } from './words.ts'
 
 /** A host as its operation shows it. */
@@ -17,6 +18,7 @@ export interface HostView {
   usedCpus: number
   usedMemoryGb: number
   seenAt: string
+  drain: { by: string; doneAt: string | null; why: { machine: string; why: string }[] } | null
 }
 
 /** The hosts and how full they are. */
@@ -41,7 +43,7 @@ export function hostsCard(hosts: readonly HostView[], drawing: Drawing): Card {
         ['Host', 'State', 'Group', 'Machines', 'CPUs', 'Memory in GB', 'Last seen'],
         hosts.map((host) => [
           host.name,
-          host.state,
+          stateOf(host),
           host.group,
           `${host.machines} of ${host.slots}`,
           `${host.usedCpus} given, ${host.cpus} real`,
@@ -49,6 +51,30 @@ export function hostsCard(hosts: readonly HostView[], drawing: Drawing): Card {
           relative(host.seenAt, drawing.now),
         ]),
       ),
+      words(hosts.flatMap(drainWords).join('\n')),
+      drawing.reader.roles.includes('operator') ? buttons(...hosts.flatMap(returnButtons)) : undefined,
     ],
   })
+}
+
+function stateOf({ state, drain }: HostView): string {
+  if (drain === null || state === 'down') return state
+  return drain.doneAt === null ? 'being emptied' : 'empty for maintenance'
+}
+
+function drainWords({ name, drain }: HostView): string[] {
+  return (drain?.why ?? []).map(({ machine, why }) => `${machine} could not leave ${name}: ${why}`)
+}
+
+function returnButtons({ name, drain }: HostView): (Button | undefined)[] {
+  if (drain === null) return []
+  return [
+    lineButton(`Return ${name}`, `return "${name}"`),
+    button({
+      label: `Return and bring back`,
+      action: 'return-host',
+      value: name,
+      spoken: `Return ${name} and bring back what was moved`,
+    }),
+  ]
 }

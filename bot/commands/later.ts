@@ -8,11 +8,6 @@ import type { Talk } from './talk.ts'
 const meanwhile = {
   console: { use: 'Use "connect" to log in to a server that runs.', lines: ['connect'] },
   settings: { use: 'You are told of everything that is yours, where you talk to me.', lines: [] },
-  drain: {
-    use: 'Use "hosts" to see what a host holds, and the hypervisor’s own tools to move it.',
-    lines: ['hosts'],
-  },
-  return: { use: 'Use "hosts" to see the state of each host.', lines: ['hosts'] },
 } as const satisfies Partial<Record<Verb, { use: string; lines: readonly string[] }>>
 
 export type LaterVerb = keyof typeof meanwhile

@@ -21,6 +21,7 @@ export interface JobInputs {
   'archive-machine': { machine: string; image: string }
   'restore-machine': { machine: string }
   'remove-image': { image: string; ref: string; hypervisor: string }
+  'drain-host': { host: string }
   'delete-machine': { machine: string; reason: string }
   'expire-machine': { machine: string; end: Instant }
   'make-desktop': { desktop: string }

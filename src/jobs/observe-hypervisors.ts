@@ -48,7 +48,7 @@ async function recordHosts(tx: Transaction, tools: Tools, name: string, { hosts 
   const overcommit = rule?.overcommit ?? { cpus: 1, memory: 1 }
   for (const { name: id, reachable, ...facts } of hosts) {
     const known = await tx.hosts.get(id)
-    const up = known?.state === 'draining' ? 'draining' : 'up'
+    const up = known?.drain === undefined ? 'up' : 'draining'
     const host: Host = {
       ...facts,
       id,
@@ -56,6 +56,7 @@ async function recordHosts(tx: Transaction, tools: Tools, name: string, { hosts 
       overcommit,
       state: reachable ? up : 'down',
       seenAt: reachable ? tools.clock.now() : (known?.seenAt ?? tools.clock.now()),
+      ...(known?.drain === undefined ? {} : { drain: known.drain }),
     }
     // That it was seen again is no news worth a write.
     if (known === undefined || !sameApartFromTime(known, host)) await tx.hosts.put(host)

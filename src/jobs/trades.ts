@@ -5,6 +5,7 @@ import { controlMachine } from './control-machine.ts'
 import { deleteMachine } from './delete-machine.ts'
 import { deliverCopy, deliverNotice } from './deliver-notice.ts'
 import { makeDesktop, resetDesktop, restDesktop, wakeDesktop } from './desktops.ts'
+import { drainHost } from './drain-host.ts'
 import { expireMachine } from './expire-machine.ts'
 import { migrateMachine } from './migrate-machine.ts'
 import { observeHypervisors } from './observe-hypervisors.ts'
@@ -30,6 +31,7 @@ export const trades: Trades = {
   'archive-machine': archiveMachine,
   'restore-machine': restoreMachine,
   'remove-image': removeImage,
+  'drain-host': drainHost,
   'delete-machine': deleteMachine,
   'expire-machine': expireMachine,
   'make-desktop': makeDesktop,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Instant } from '../base/clock.ts'
+import type { Drain } from './drain.ts'
 
 /** The group of hosts that take servers, where the site's file names no other. */
 export const serverGroup = 'central'
@@ -28,4 +29,6 @@ export interface Host {
   overcommit: { cpus: number; memory: number }
   state: 'up' | 'draining' | 'down'
   seenAt: Instant
+  /** Set while it is kept free for maintenance. */
+  drain?: Drain
 }

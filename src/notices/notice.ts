@@ -15,6 +15,7 @@ export const noticeKinds = [
   'lease-ending',
   'lease-ended',
   'budget-warning',
+  'host-drained',
   // A card that the bot answered with: kept so that it is redrawn, never sent.
   'shown',
 ] as const
@@ -36,7 +37,7 @@ export interface Delivery extends MessageRef {
 export interface Notice {
   id: string
   kind: NoticeKind
-  about: { kind: 'request' | 'machine' | 'lease' | 'budget'; id: string }
+  about: { kind: 'request' | 'machine' | 'lease' | 'budget' | 'host'; id: string }
   to: string[]
   at: Instant
   deliveries: Delivery[]

@@ -18,6 +18,7 @@ import { collectionFile } from './collection-file.ts'
 import { correctCharges } from './correct-charges.ts'
 import { deleteMachine } from './delete-machine.ts'
 import { denyRequest } from './deny-request.ts'
+import { drainHost } from './drain-host.ts'
 import { editRequest } from './edit-request.ts'
 import { endLeaseNow } from './end-lease.ts'
 import { extendLeaseTime } from './extend-lease.ts'
@@ -60,6 +61,7 @@ import { showMachine } from './show-machine.ts'
 import { showRequest } from './show-request.ts'
 import { showSession } from './show-session.ts'
 import { showStatement } from './show-statement.ts'
+import { returnHost } from './return-host.ts'
 import { deleteSnapshot, revertSnapshot, takeSnapshot } from './snapshots.ts'
 import { transferMachine } from './transfer-machine.ts'
 import { issueVoucher, noteOnce, redeemVoucher, siteKey } from './vouchers.ts'
@@ -108,6 +110,8 @@ export const catalogue: readonly Operation[] = [
   showFigures,
   showJob,
   listHosts,
+  drainHost,
+  returnHost,
   listTemplates,
   listPrices,
   listBudgets,

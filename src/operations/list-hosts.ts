@@ -1,8 +1,21 @@
 import { z } from 'zod'
+import type { Drain } from '../machines/drain.ts'
 import { loadOf } from './capacity.ts'
 import { query } from './operation.ts'
 import { anybody } from './rules.ts'
 import { InstantShape } from './shapes/fields.ts'
+
+export const DrainShape = z.object({
+  by: z.string(),
+  at: InstantShape,
+  doneAt: InstantShape.nullable(),
+  saved: z.array(z.string()),
+  why: z.array(z.object({ machine: z.string(), why: z.string() })),
+})
+
+function drainView({ by, at, doneAt, saved, why }: Drain): z.infer<typeof DrainShape> {
+  return { by, at, doneAt, saved, why }
+}
 
 export const listHosts = query({
   name: 'list-hosts',
@@ -24,6 +37,8 @@ export const listHosts = query({
         usedCpus: z.number(),
         usedMemoryGb: z.number(),
         seenAt: InstantShape,
+        /** Set while it is kept free for maintenance: since when, for whom, and what could not leave. */
+        drain: DrainShape.nullable(),
       }),
     ),
   }),
@@ -31,15 +46,18 @@ export const listHosts = query({
   async run({ tx }) {
     const hosts = await tx.hosts.all()
     const load = await loadOf(tx, hosts)
-    const items = hosts.map(({ id, hypervisor, version, state, group, cpus, memoryGb, slots, seenAt }) => {
-      const used = load.get(id)
-      return {
-        ...{ name: id, hypervisor, version, state, group, cpus, memoryGb, slots, seenAt },
-        machines: used?.machines ?? 0,
-        usedCpus: used?.cpus ?? 0,
-        usedMemoryGb: used?.memoryGb ?? 0,
-      }
-    })
+    const items = hosts.map(
+      ({ id, hypervisor, version, state, group, cpus, memoryGb, slots, seenAt, drain }) => {
+        const used = load.get(id)
+        return {
+          ...{ name: id, hypervisor, version, state, group, cpus, memoryGb, slots, seenAt },
+          machines: used?.machines ?? 0,
+          usedCpus: used?.cpus ?? 0,
+          usedMemoryGb: used?.memoryGb ?? 0,
+          drain: drain === undefined ? null : drainView(drain),
+        }
+      },
+    )
     return { items }
   },
 })

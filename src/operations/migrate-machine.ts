@@ -2,12 +2,13 @@ import { z } from 'zod'
 import { refuse } from '../base/errors.ts'
 import { move } from '../base/states.ts'
 import type { MigratingState } from '../jobs/job.ts'
-import { enqueue } from '../jobs/outbox.ts'
+import { type Desk, enqueue } from '../jobs/outbox.ts'
 import { checkVerb } from '../machines/control.ts'
 import { type Machine, machineStates } from '../machines/machine.ts'
+import type { ReadTransaction } from '../store/store.ts'
 import { placeAll } from './capacity.ts'
-import { checkAtRest, jobFacts } from './control-machine.ts'
-import { change, type Context } from './operation.ts'
+import { checkAtRest } from './control-machine.ts'
+import { change } from './operation.ts'
 import { operators, steered } from './rules.ts'
 
 export const migrateMachine = change({
@@ -29,7 +30,8 @@ export const migrateMachine = change({
     if (host !== undefined && host === machine.host) {
       refuse('wrong_state', `${name} is on ${host} already. Say another host, or none and one is found.`)
     }
-    return beginMigration(context, machine, await targetFor(context, machine, host))
+    const to = await targetFor(context.tx, machine, host)
+    return beginMigration(context, machine, to, context.caller.user)
   },
 })
 
@@ -37,8 +39,7 @@ export const migrateMachine = change({
  * A host of the same hypervisor with room for a machine, other than its own: of its host's group where none is said.
  * @throws Refusal `no_capacity` with the reasons.
  */
-async function targetFor(context: Context, machine: Machine, host: string | undefined): Promise<string> {
-  const { tx } = context
+export async function targetFor(tx: ReadTransaction, machine: Machine, host?: string): Promise<string> {
   const { cpus, memoryGb, hypervisor } = machine
   const own = machine.host === null ? undefined : await tx.hosts.get(machine.host)
   const where = host !== undefined ? { host } : own === undefined ? {} : { group: own.group }
@@ -49,16 +50,17 @@ async function targetFor(context: Context, machine: Machine, host: string | unde
 
 /** Takes the room on the other host and leaves the work behind. */
 export async function beginMigration(
-  context: Pick<Context, 'tx' | 'now' | 'ids' | 'caller'>,
+  desk: Desk,
   machine: Machine,
   to: string,
+  by: string,
 ): Promise<{ job: string; from: string; to: string }> {
   const from = machine.host ?? ''
   const was = restingState(machine)
   const input = { machine: machine.id, from, to, was }
-  const job = await enqueue(context, 'migrate-machine', input, jobFacts(context, machine))
-  const moving = move(machineStates, machine, 'migrating', { at: context.now, reason: `${from} to ${to}` })
-  await context.tx.machines.put({ ...moving, host: to, job: job.id })
+  const job = await enqueue(desk, 'migrate-machine', input, { subject: `machine:${machine.id}`, by })
+  const moving = move(machineStates, machine, 'migrating', { at: desk.now, reason: `${from} to ${to}` })
+  await desk.tx.machines.put({ ...moving, host: to, job: job.id })
   return { job: job.id, from, to }
 }
 

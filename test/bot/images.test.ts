@@ -154,3 +154,18 @@ test('a server in the library comes back when it is asked for', async () => {
   expect(question?.summary).toContain('It comes back when you say so')
   expect((await shown(rig)).state).toBe('running')
 })
+
+test('an operator empties a host after a question, and takes it back from the list of hosts', async () => {
+  const { host } = await shown(rig)
+  const question = await said(`drain ${host ?? ''}`, 'olga')
+  await rig.press('olga', question, 'Empty')
+  await rig.pass(600_000)
+  const hosts = await said('hosts', 'olga')
+  const [back] = await rig.press('olga', hosts, 'Return and bring back')
+  await rig.settle()
+
+  expect(question?.summary).toContain('1 machine is on it.')
+  expect(text(hosts)).toContain('empty for maintenance')
+  expect(back?.summary).toBe(`${host ?? ''} is in use again. On the way back: webafs20.`)
+  expect((await shown(rig)).host).toBe(host)
+})

@@ -64,6 +64,7 @@ const pool = { name: 'public', title: 'public', kind: 'shared' as const, ready: 
 const host = {
   ...{ name: 'cernwod03', hypervisor: 'wod', state: 'up' as const, group: 'central', cpus: 16, memoryGb: 64 },
   ...{ slots: 40, machines: 1, usedCpus: 2, usedMemoryGb: 4, seenAt: '2026-01-01T10:59:50.000Z' },
+  drain: null,
 }
 const tariff = { name: 'standard', from: '2009-01-01', freeDays: 31, freeDaysCover: 'all' as const }
 const prices = {
