@@ -4,6 +4,7 @@ import { chartPng } from '../src/charts/chart-png.tsx'
 import { type AccountServices, type Accounts, openAccounts } from './accounts.ts'
 import type { Chat, Face, OpenedChat } from './chat.ts'
 import { type Conversation, type ConversationServices, openConversation } from './conversation.ts'
+import { mattermostChat, type Timings as MattermostTimings } from './mattermost/mattermost.ts'
 import type { ChatRules } from './rules.ts'
 import type { ChatSecrets } from './secrets.ts'
 import type { Timing } from './slack/pace.ts'
@@ -17,6 +18,8 @@ export interface ChatServices extends ConversationServices, AccountServices, Web
   timing?: Timing
   ids: Ids
   secrets: ChatSecrets
+  /** How long Mattermost is waited for, where a test is in a hurry. */
+  mattermostTimings?: MattermostTimings | undefined
 }
 
 /** What the adapter of a platform stands on. */
@@ -56,6 +59,11 @@ export function openChats(rules: ChatRules, services: ChatServices): OpenedChats
 function adapters(rules: ChatRules, services: ChatServices & PlatformServices): OpenedChat[] {
   return [
     ...(rules.slack === undefined ? [] : [slackChat(rules.slack, services.secrets.slack, services)]),
+    ...(rules.mattermost === undefined
+      ? []
+      : [
+          mattermostChat(rules.mattermost, services.secrets.mattermost, services, services.mattermostTimings),
+        ]),
     ...(rules.web ? [webChat(services)] : []),
   ]
 }

@@ -49,6 +49,8 @@ export interface World {
   sleep?: HypervisorServices['sleep']
   /** How chats wait between calls; real time unless a test says otherwise. */
   timing?: ChatServices['timing']
+  /** How long Mattermost is waited for, where a test is in a hurry. */
+  mattermostTimings?: ChatServices['mattermostTimings']
   /** Where tokens are that do not stand in the site's file. */
   env: Readonly<Record<string, string | undefined>>
   /** How often the world is looked at. */
@@ -156,6 +158,7 @@ async function openCore(config: Config, world: World, opened: Opened): Promise<C
     ...{ operations, site, clock, ids, log, layout, checkOrigin, personNamed },
     ...(world.timing === undefined ? {} : { timing: world.timing }),
     secrets: chatSecrets(world.env),
+    mattermostTimings: world.mattermostTimings,
     callerOf: async (request) => (await sessionCaller(request, callers)) ?? undefined,
     onMessages: (listener) => watchMessages(store, log, listener),
   })

@@ -3,7 +3,6 @@ import { type Path, type Problem, valueAt } from './faults.ts'
 /** Keys and values that the file may have one day. Refused by name, so that nobody believes that they work already. */
 const later: readonly { path: Path; values?: readonly string[]; instead: string }[] = [
   { path: ['identity', 'oidc'], instead: 'leave it out, and name people under identity.local' },
-  { path: ['chat', 'mattermost'], instead: 'leave it out, and use the web chat' },
 ]
 
 const laterHypervisors = ['libvirt', 'hyperv', 'scvmm', 'proxmox']

@@ -5,11 +5,6 @@ describe('what is wrong beside the rest of the file', () => {
   test.each([
     // What is not built yet.
     [
-      '# mattermost: { url: https://…, team: …, channel: … }',
-      'mattermost: { url: https://x.example, team: servers }',
-      '69: chat.mattermost: is not built into this version yet, leave it out, and use the web chat',
-    ],
-    [
       '  # ldap:',
       '  oidc: {} # ',
       '22: identity.oidc: is not built into this version yet, leave it out, and name people under identity.local',

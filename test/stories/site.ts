@@ -42,6 +42,8 @@ export interface StoryOptions {
   env?: Record<string, string>
   /** How chats wait between calls. */
   timing?: World['timing']
+  /** Where else the world is another one. */
+  world?: Partial<World>
 }
 
 export async function openStorySite({
@@ -50,6 +52,7 @@ export async function openStorySite({
   disk = memoryFiles(),
   env = {},
   timing,
+  world = {},
 }: StoryOptions = {}): Promise<StorySite> {
   const folder = await mkdtemp(join(tmpdir(), 'jackdaw-story-'))
   const [port, rdpPort] = [await freePort(), await freePort()]
@@ -69,6 +72,7 @@ export async function openStorySite({
       ...(live ? {} : { sleep: () => Promise.resolve() }),
       ...(timing === undefined ? {} : { timing }),
       store: await openOn(disk, { clock }),
+      ...world,
     },
   )
   const url = `http://127.0.0.1:${service.httpPort}`
