@@ -15,6 +15,7 @@ import { previewOrder, submitOrder } from './commands/order.ts'
 import { steer } from './commands/power.ts'
 import { lineCard } from './cards/questions.ts'
 import { approveByButton, askDenial, decide, submitDenial } from './commands/requests.ts'
+import { submitSettings } from './commands/settings.ts'
 import type { Talk } from './commands/talk.ts'
 import type { Control } from './cards/machine.ts'
 import { leaseMinutes } from './cards/desktop.ts'
@@ -55,6 +56,7 @@ export const presses: ReadonlyMap<string, Press> = new Map<string, Press>([
   ['delete-machine', (talk, { value }) => remove(talk, value)],
   ['expiry-extend', (talk, { value }) => answerReminder(talk, 'extend', value)],
   ['expiry-save', (talk, { value }) => answerReminder(talk, 'save', value)],
+  ['expiry-snooze', (talk, { value }) => answerReminder(talk, 'snooze', value)],
   ['expiry-let-go', (talk, { value }) => answerReminder(talk, 'let-go', value)],
   ['open-desktop', (talk, { value }) => desktops.openIn(talk, value)],
   ['extend-lease', (talk, { value }) => desktops.extendBy(talk, value, { minutes: leaseMinutes })],
@@ -70,6 +72,7 @@ export const submits: ReadonlyMap<string, Submit> = new Map<string, Submit>([
   ['extend', submitExtend],
   ['resize', submitResize],
   ['clone', submitCopies],
+  ['settings', submitSettings],
   ['deny-request', (talk, id, { reason = '' }) => submitDenial(talk, id, reason)],
 ])
 

@@ -11,6 +11,7 @@ import { askDelete, connect, list, show } from './commands/machines.ts'
 import { quote, request } from './commands/order.ts'
 import { power } from './commands/power.ts'
 import { decide } from './commands/requests.ts'
+import { settings } from './commands/settings.ts'
 import type { Talk } from './commands/talk.ts'
 import type { Command, Verb } from './grammar.ts'
 
@@ -60,7 +61,7 @@ const answers: Answers = {
   archive,
   restore,
   clone,
-  settings: later,
+  settings,
   drain,
   return: takeBack,
 }

@@ -3,6 +3,7 @@ import { messageOf, Outage, Refusal } from '../src/base/errors.ts'
 import type { Log } from '../src/base/log.ts'
 import type { Caller } from '../src/identity/person.ts'
 import type { Operations } from '../src/operations/perform.ts'
+import { noteZone } from '../src/operations/settings.ts'
 import type { Site } from '../src/operations/site.ts'
 import { presses, previews, submits } from './actions.ts'
 import type { Button, Card } from './card.ts'
@@ -71,9 +72,19 @@ export function openConversation(services: ConversationServices): Conversation {
   const { log } = services
   const talkWith = (caller: Caller, kind: string, { key, zone }: Pick<Saying, 'key' | 'zone'>): Talk =>
     openTalk(services, caller, { key: key === undefined ? undefined : `${kind}:${key}`, zone })
+  const zones = new Map<string, string>()
+  /** Working hours are those of where somebody is, as their chat tells; said again only when it changes. */
+  async function note(caller: Caller, { zone }: Pick<Saying, 'zone'>): Promise<void> {
+    if (zone === undefined || zones.get(caller.user) === zone) return
+    zones.set(caller.user, zone)
+    await services.operations.perform(noteZone, caller, { zone })
+  }
   return {
     say: (caller, line, { verb, ...how }) =>
-      answered(log, () => say(talkWith(caller, 'say', how), line, verb)),
+      answered(log, async () => {
+        await note(caller, how)
+        return say(talkWith(caller, 'say', how), line, verb)
+      }),
     press: (caller, { action, value, answer: typed, ...how }) =>
       answered(log, () => {
         const talk = talkWith(caller, `press:${action}:${value}`, how)

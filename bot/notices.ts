@@ -7,10 +7,14 @@ import type { Operations } from '../src/operations/perform.ts'
 import type { Site } from '../src/operations/site.ts'
 import type { Card } from './card.ts'
 import { showBudget } from '../src/operations/show-budget.ts'
+import { showRequest } from '../src/operations/show-request.ts'
+import { showSettings } from '../src/operations/settings.ts'
+import { announcementCard } from './cards/approval.ts'
 import { budgetCard, budgetWarningCard } from './cards/budget.ts'
 import { leaseCard } from './cards/desktop.ts'
 import { type Drawing, type Reader } from './cards/drawing.ts'
-import { expiryCard } from './cards/expiry.ts'
+import { expiryCard, type ExpiryFacts } from './cards/expiry.ts'
+import { expiriesCard } from './cards/expiries.ts'
 import { machineCard } from './cards/machine.ts'
 import { buttons, card, lineButton } from './cards/parts.ts'
 import { type News, newsCard, requestCard } from './cards/request.ts'
@@ -31,7 +35,7 @@ export interface TellerServices {
 }
 
 /** What a card is about, and why it was sent: enough to draw it, now and again later. */
-export type Told = Pick<Notice, 'kind' | 'about' | 'at' | 'text' | 'to'>
+export type Told = Pick<Notice, 'kind' | 'about' | 'at' | 'text' | 'to' | 'also'>
 
 /** Tells people of facts, as cards on every platform that reaches them. */
 export function teller(services: TellerServices): Teller {
@@ -39,7 +43,8 @@ export function teller(services: TellerServices): Teller {
   const zoneOn = async (chat: Chat, user: string): Promise<string> =>
     (await chat.zoneOf(user)) ?? site.timezone
   async function draw(notice: Told, user: string, zone: string): Promise<Card> {
-    const reader = (await services.readerOf?.(user)) ?? readerFrom(notice, user, site)
+    const known = user === '' ? nobodyElse : await services.readerOf?.(user)
+    const reader = known ?? readerFrom(notice, user, site)
     const drawing = { reader, now: clock.now(), zone, currency: site.currency }
     return drawNotice({ operations, site, caller: system() }, notice, drawing)
   }
@@ -48,22 +53,42 @@ export function teller(services: TellerServices): Teller {
     try {
       if (!(await chat.reaches(user))) return { copies: [], waiting: [] }
       const card = await draw(notice, user, await zoneOn(chat, user))
-      return { copies: [await chat.post(user, card, notice.id)], waiting: [] }
+      const shown = (await wantsChannel(notice, user))
+        ? await chat.announce(card, `${notice.id}:${user}`)
+        : null
+      return { copies: [shown ?? (await chat.post(user, card, notice.id))], waiting: [] }
     } catch (error) {
-      if (!(error instanceof Outage)) throw error
-      const { platform } = chat
-      if (error.transient) return { copies: [], waiting: [{ platform, why: error.message }] }
-      log.warn({ platform, notice: notice.id, error: error.message }, 'chat does not take a notice')
-      return { copies: [], waiting: [] }
+      return untold(chat, notice, error)
     }
+  }
+  async function announceOn(chat: Chat, notice: Notice): Promise<Telling> {
+    try {
+      const shown = await chat.announce(await draw(notice, '', site.timezone), notice.id)
+      return { copies: shown === null ? [] : [shown], waiting: [] }
+    } catch (error) {
+      return untold(chat, notice, error)
+    }
+  }
+  function untold({ platform }: Chat, notice: Notice, error: unknown): Telling {
+    if (!(error instanceof Outage)) throw error
+    if (error.transient) return { copies: [], waiting: [{ platform, why: error.message }] }
+    log.warn({ platform, notice: notice.id, error: error.message }, 'chat does not take a notice')
+    return { copies: [], waiting: [] }
+  }
+  async function wantsChannel({ kind }: Notice, user: string): Promise<boolean> {
+    if (!site.announces || !forChannels.includes(kind)) return false
+    return (await operations.perform(showSettings, system(), { user })).notify === 'channel'
+  }
+  function unasked(known: readonly Delivery[], platform: string | undefined): Chat[] {
+    const told = new Set(known.map((copy) => copy.platform))
+    return chats.filter((chat) => !told.has(chat.platform) && chat.platform === (platform ?? chat.platform))
   }
   return {
     async tell(notice, user, known, platform) {
-      const told = new Set(known.map((copy) => copy.platform))
-      const asked = chats.filter(
-        (chat) => !told.has(chat.platform) && chat.platform === (platform ?? chat.platform),
-      )
-      return together(await Promise.all(asked.map((chat) => tellOn(chat, notice, user))))
+      return together(await Promise.all(unasked(known, platform).map((chat) => tellOn(chat, notice, user))))
+    },
+    async announce(notice, known, platform) {
+      return together(await Promise.all(unasked(known, platform).map((chat) => announceOn(chat, notice))))
     },
     async redraw(notice: Notice, copy: Delivery) {
       const chat = chats.find(({ platform }) => platform === copy.platform)
@@ -72,6 +97,18 @@ export function teller(services: TellerServices): Teller {
     },
   }
 }
+
+/** Whoever reads a channel: nobody in particular. */
+const nobodyElse: Reader = { user: '', groups: [], roles: [] }
+
+/** What may be read by everybody, where somebody wants to be told in the channel. */
+const forChannels: readonly NoticeKind[] = [
+  'approval-wanted',
+  'approval-reminder',
+  'request-decided',
+  'machine-expiring',
+  'machine-expired',
+]
 
 function together(tellings: readonly Telling[]): Telling {
   return {
@@ -101,6 +138,12 @@ async function drawKnown(look: Look, notice: Told, drawing: Drawing): Promise<Ca
   const { about, kind } = notice
   if (notice.text !== null && wordsOnly.includes(kind)) return factCard(notice, notice.text)
   if (about.kind === 'request') {
+    if (kind === 'announced') {
+      return announcementCard(
+        await look.operations.perform(showRequest, look.caller, { id: about.id }),
+        drawing,
+      )
+    }
     const found = await requestFacts(look, about.id)
     const news = found.request.requester === drawing.reader.user ? newsOf[kind] : undefined
     const drawn = news === undefined ? requestCard(found, drawing) : newsCard(found, news, drawing)
@@ -114,10 +157,23 @@ async function drawKnown(look: Look, notice: Told, drawing: Drawing): Promise<Ca
   if (about.kind === 'lease') {
     return leaseCard({ ...(await leaseFacts(look, about.id)), ending: kind === 'lease-ending' }, drawing)
   }
+  if (notice.also !== undefined) return expiriesCard(await expiriesFacts(look, notice), drawing)
   if (kind === 'machine-expiring' || kind === 'machine-expired') {
     return expiryCard(await expiryFacts(look, about.id, notice.at), drawing)
   }
   return machineCard(await machineFacts(look, about.id), drawing)
+}
+
+/** The servers of one reminder that are still kept. @throws Refusal `not_found` when none is. */
+async function expiriesFacts(look: Look, { about, also = [], at }: Told): Promise<ExpiryFacts[]> {
+  const asked = [about.id, ...also].map((name) => expiryFacts(look, name, at))
+  const found = (await Promise.allSettled(asked)).flatMap((one) => {
+    if (one.status === 'fulfilled') return [one.value]
+    if (one.reason instanceof Refusal && one.reason.code === 'not_found') return []
+    throw one.reason
+  })
+  if (found.length === 0) throw new Refusal('not_found', `The machine ${about.id} is no longer kept.`)
+  return found
 }
 
 /** Notices to somebody who has the whole request before them already. */

@@ -27,6 +27,22 @@ export function approvalCard(request: RequestView, drawing: Drawing): Card {
   })
 }
 
+/** A request for everybody who reads the site's channel: what is asked for, who decides, and what became of it. */
+export function announcementCard(request: RequestView, drawing: Drawing): Card {
+  const pending = request.state === 'pending'
+  const deciders = list(
+    request.approvers.map(({ user }) => user),
+    'or',
+  )
+  return card({
+    summary: pending ? `${asking(request)} ${deciders} may decide.` : outcome(request, drawing),
+    title: `${request.id} · ${wish(request)} for ${request.requester}`,
+    tone: tones[request.state],
+    about: `request:${request.id}`,
+    parts: [whatFacts(request, drawing), pending ? undefined : decisionTable(request, drawing)],
+  })
+}
+
 /** The quote as it is now, from a refusal `quote_expired`. */
 type NewQuote = NonNullable<RefusalExtras['quote']>
 

@@ -1,6 +1,6 @@
 import type { Duration } from '../../src/base/duration.ts'
 import { addDuration } from '../../src/base/duration.ts'
-import type { Instant } from '../../src/base/clock.ts'
+import { type Instant, plusMillis } from '../../src/base/clock.ts'
 import type { MachineView } from '../../src/operations/shapes/machine.ts'
 import type { QuoteView } from '../../src/operations/shapes/quote.ts'
 import type { Button, Card } from '../card.ts'
@@ -40,7 +40,7 @@ export function expiryCard(found: ExpiryFacts, drawing: Drawing): Card {
         ['Purpose', machine.purpose],
         ['Cost to date', machine.budget === null ? null : priceWords(machine.costToDate, machine.currency)],
       ),
-      open && mine ? buttons(...expiryButtons(found)) : undefined,
+      open && mine ? buttons(...expiryButtons(found, drawing)) : undefined,
     ],
   })
 }
@@ -48,7 +48,7 @@ export function expiryCard(found: ExpiryFacts, drawing: Drawing): Card {
 const gone: readonly MachineView['state'][] = ['deleting', 'deleted', 'failed']
 
 /** Whether there is still something to decide about the end that the reminder was about. */
-function isOpen({ machine, sentAt }: ExpiryFacts): boolean {
+export function isOpen({ machine, sentAt }: ExpiryFacts): boolean {
   if (machine.expiresAt === null || gone.includes(machine.state)) return false
   return machine.extendedAt === null || machine.extendedAt < sentAt
 }
@@ -83,8 +83,15 @@ function priceSentence({ extension, machine }: ExpiryFacts, drawing: Drawing): s
   return `${extensionDays} days more, until ${when(expiresAt, drawing)}, ${cost}${who}.`
 }
 
+const snoozeMillis = 24 * 3_600_000
+
+/** What the button's extension costs, in a few words. */
+export function extensionWords({ extension }: ExpiryFacts): string {
+  return extension === undefined ? 'not possible' : extendLabel(extension)
+}
+
 /** The value carries the end that was looked at, so that a second press does not extend what the first extended. */
-function expiryButtons({ machine, extension }: ExpiryFacts): (Button | undefined)[] {
+export function expiryButtons({ machine, extension }: ExpiryFacts, { now }: Drawing): (Button | undefined)[] {
   const { name, letGo, verbs, state, expiresAt } = machine
   const value = `${name} ${expiresAt ?? ''}`
   return [
@@ -107,6 +114,14 @@ function expiryButtons({ machine, extension }: ExpiryFacts): (Button | undefined
           action: 'expiry-let-go',
           value,
           spoken: `Let it go: ${name} ends when due`,
+        }),
+    letGo || expiresAt === null || plusMillis(now, snoozeMillis) >= expiresAt
+      ? undefined
+      : button({
+          label: 'Remind me tomorrow',
+          action: 'expiry-snooze',
+          value,
+          spoken: `Remind me of ${name} tomorrow, and not before`,
         }),
   ]
 }

@@ -3,6 +3,7 @@ import { extendMachine } from '../../src/operations/extend-machine.ts'
 import { letGoMachine } from '../../src/operations/let-go-machine.ts'
 import { listTemplates } from '../../src/operations/list-templates.ts'
 import { quoteExtension } from '../../src/operations/quote-extension.ts'
+import { snoozeReminder } from '../../src/operations/snooze-reminder.ts'
 import { resizeMachine } from '../../src/operations/resize-machine.ts'
 import { controlMachine } from '../../src/operations/control-machine.ts'
 import type { MachineView } from '../../src/operations/shapes/machine.ts'
@@ -101,12 +102,10 @@ export async function extendByButton(talk: Talk, name: string): Promise<Card[]> 
   return [machineCard(await machineFacts(talk, name), talk.drawing), said]
 }
 
+type ReminderDeed = 'extend' | 'save' | 'let-go' | 'snooze'
+
 /** The buttons of a reminder. One about an end that has moved since does nothing, and shows how it is now. */
-export async function answerReminder(
-  talk: Talk,
-  deed: 'extend' | 'save' | 'let-go',
-  value: string,
-): Promise<Card[]> {
+export async function answerReminder(talk: Talk, deed: ReminderDeed, value: string): Promise<Card[]> {
   const [name = '', end = ''] = value.split(' ')
   const machine = await machineFacts(talk, name)
   // What was extended meanwhile counts as extended after the reminder, whenever that was sent.
@@ -116,12 +115,16 @@ export async function answerReminder(
   return [expiryCard(await expiryFacts(talk, name, moved ? '' : talk.now), talk.drawing), said]
 }
 
-async function carryOut(talk: Talk, deed: 'extend' | 'save' | 'let-go', machine: MachineView): Promise<Card> {
+async function carryOut(talk: Talk, deed: ReminderDeed, machine: MachineView): Promise<Card> {
   const { name } = machine
   if (deed === 'extend') return extended(talk, machine, { days: extensionDays })
   if (deed === 'save') {
     await talk.perform(controlMachine.save, { name })
     return saidCard(name, `${name} is being saved to disk. Its end stays as it is.`, 'wait')
+  }
+  if (deed === 'snooze') {
+    await talk.perform(snoozeReminder, { name, hours: 24 })
+    return saidCard(name, `You are reminded of ${name} again tomorrow, and not before.`, 'neutral')
   }
   await talk.perform(letGoMachine, { name })
   return saidCard(name, `${name} ends when it is due, and nobody is reminded of it again.`, 'neutral')

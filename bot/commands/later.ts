@@ -7,7 +7,6 @@ import type { Talk } from './talk.ts'
 /** Verbs that are understood and not built yet, with what does it meanwhile and lines to press instead. */
 const meanwhile = {
   console: { use: 'Use "connect" to log in to a server that runs.', lines: ['connect'] },
-  settings: { use: 'You are told of everything that is yours, where you talk to me.', lines: [] },
 } as const satisfies Partial<Record<Verb, { use: string; lines: readonly string[] }>>
 
 export type LaterVerb = keyof typeof meanwhile

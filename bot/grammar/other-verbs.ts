@@ -209,7 +209,7 @@ export const otherVerbs: readonly Usage[] = [
     group: 'More',
     usage: 'settings [NAME=VALUE…]',
     summary: 'How and when you are told things.',
-    examples: ['settings', 'settings notify=dm'],
+    examples: ['settings', 'settings notify=channel', 'settings hours=08:00-18:00'],
     ...none,
   },
   {

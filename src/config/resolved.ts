@@ -98,6 +98,7 @@ function siteOf({
     pools: pools.map((pool) => ({ ...pool, members: lowerCase(pool.members) })),
     terminals,
     accounts: chat.accounts,
+    announces: [chat.slack, chat.mattermost].some((rule) => rule?.channel !== undefined),
   }
 }
 

@@ -16,11 +16,16 @@ export const patience = { attempts: 2_000, longestPauseMillis: 300_000 }
 export const deliverNotice: Trade<'deliver-notice'> = {
   kind: 'deliver-notice',
   deadlineMillis: 60_000,
-  // Who is on no platform is not waited for: reminders come again, and pages show the rest.
-  attempts: 12,
+  // Whoever is on no platform may be on one next week: looked for each hour.
+  attempts: 200,
+  longestPauseMillis: 3_600_000,
   async run(work) {
     const notice = await work.store.read((tx) => tx.notices.get(work.job.input.notice))
     if (notice === undefined) return
+    if (notice.kind === 'announced') {
+      await deliver(work, notice.id, everybody)
+      return
+    }
     const unreached: string[] = []
     for (const user of await usersOf(work, notice)) {
       const { copies, waiting, known } = await deliver(work, notice.id, user)
@@ -32,6 +37,9 @@ export const deliverNotice: Trade<'deliver-notice'> = {
     })
   },
 }
+
+/** Whose copies those in a channel are. */
+const everybody = ''
 
 /** Tells one person on one platform that did not answer before. */
 export const deliverCopy: Trade<'deliver-copy'> = {
@@ -72,7 +80,9 @@ async function deliver(
   const notice = await store.read((tx) => tx.notices.get(id))
   if (notice === undefined) return { copies: 0, waiting: 0, known: 1 }
   const known = notice.deliveries.filter((delivery) => delivery.user === user)
-  const told = await teller.tell(notice, user, known, platform)
+  const told = await (user === everybody
+    ? teller.announce(notice, known, platform)
+    : teller.tell(notice, user, known, platform))
   const [failed] = told.waiting
   if (platform !== undefined && failed !== undefined) {
     throw new Outage('chat_waits', `${failed.platform}: ${failed.why}`, { transient: true })
@@ -102,6 +112,8 @@ async function saveTelling(
     await enqueue(desk, 'deliver-copy', { notice: id, user, platform }, { subject, by: 'jackdaw' })
   }
   if (fresh.length > 0 && last.about.kind === 'machine') {
-    await changeMachine(tx, last.about.id, (machine) => markDelivered(machine, id, desk.now))
+    for (const name of [last.about.id, ...(last.also ?? [])]) {
+      await changeMachine(tx, name, (machine) => markDelivered(machine, id, desk.now))
+    }
   }
 }

@@ -26,18 +26,14 @@ export async function enqueue<K extends JobKind>(
 /** Saves a fact worth telling, and the job that tells it. `to` names users or groups. */
 export async function tell(
   desk: Desk,
-  facts: Pick<Notice, 'kind' | 'about' | 'to'> & { text?: string },
+  facts: Pick<Notice, 'kind' | 'about' | 'to'> & { text?: string; dueAt?: Instant; subject?: string },
 ): Promise<Notice> {
   const { tx, now, ids } = desk
   const { kind, about, to, text = null } = facts
   const notice: Notice = { id: ids.next('N', now), kind, about, to, text, at: now, deliveries: [] }
   await tx.notices.put(notice)
-  await enqueue(
-    desk,
-    'deliver-notice',
-    { notice: notice.id },
-    { subject: `notice:${notice.id}`, by: 'jackdaw' },
-  )
+  const { dueAt = now, subject = `notice:${notice.id}` } = facts
+  await enqueue(desk, 'deliver-notice', { notice: notice.id }, { subject, by: 'jackdaw', dueAt })
   return notice
 }
 

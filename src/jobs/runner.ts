@@ -200,5 +200,6 @@ const nothingToDo: readonly CollectionName[] = [
   'processes',
   'relays',
   'links',
+  'settings',
   'vouchers',
 ]

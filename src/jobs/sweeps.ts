@@ -14,6 +14,7 @@ import type { ReadTransaction, Transaction } from '../store/store.ts'
 import { bringBack, isBackDue } from './bring-back.ts'
 import { deskOf } from './facts.ts'
 import { enqueue, redrawCards, tell } from './outbox.ts'
+import { remindOwner } from './remind-owner.ts'
 import type { Sweep } from './schedule.ts'
 import type { Tools } from './trade.ts'
 
@@ -90,12 +91,15 @@ async function attendMachine(desk: PoolDesk, machine: Machine): Promise<void> {
     const deleting = move(machineStates, machine, 'deleting', { at: now, reason })
     return tx.machines.put({ ...deleting, job: job.id, attentionAt: null })
   }
-  const kind = decision.kind === 'expire' ? 'machine-expired' : 'machine-expiring'
-  const notice = await tell(desk, {
-    kind,
-    about: { kind: 'machine', id: machine.id },
-    to: peopleOf(machine, desk),
-  })
+  const to = peopleOf(machine, desk)
+  const notice =
+    decision.kind === 'remind' && decision.reminder.end > now
+      ? await remindOwner(desk, machine, to, decision.reminder.end)
+      : await tell(desk, {
+          kind: decision.kind === 'expire' ? 'machine-expired' : 'machine-expiring',
+          about: { kind: 'machine', id: machine.id },
+          to,
+        })
   const reminding = addReminder(machine, decision.reminder, notice.id, policy, now, site.timezone)
   if (decision.kind === 'remind') return tx.machines.put(reminding)
   const input = { machine: machine.id, end: decision.reminder.end }

@@ -106,6 +106,8 @@ export interface Machine extends Size {
   reminders: Reminder[]
   /** "Let it go" was pressed for this end: no more reminders about it. */
   letGoOf: Instant | null
+  /** No reminder about this end before that. Absent while nobody asked for it. */
+  snoozed?: { end: Instant; until: Instant }
   /** The next instant at which something is due about it (a reminder, its end, the end of its grace). */
   attentionAt: Instant | null
   /** The job in hand, whose stages are the progress. */

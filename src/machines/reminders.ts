@@ -48,8 +48,13 @@ function plannedReminders(machine: Machine, end: Instant, policy: MachinePolicy,
   const points = policy.reminders
     .map((offset) => addDuration(end, offset, zone, -1))
     .filter((at) => at > start && at < end)
-  if (points.length === 0) return [instant(Math.floor((millis(start) + millis(end)) / 2))]
-  return [...new Set(points)].sort()
+  const planned =
+    points.length === 0
+      ? [instant(Math.floor((millis(start) + millis(end)) / 2))]
+      : [...new Set(points)].sort()
+  const { snoozed } = machine
+  if (snoozed?.end !== end) return planned
+  return [snoozed.until, ...planned.filter((at) => at > snoozed.until)]
 }
 
 /** When a machine that is not expired should be; null while that waits for somebody to be told. */

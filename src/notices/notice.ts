@@ -16,6 +16,8 @@ export const noticeKinds = [
   'lease-ended',
   'budget-warning',
   'host-drained',
+  // For everybody in the channels of the site.
+  'announced',
   // A card that the bot answered with: kept so that it is redrawn, never sent.
   'shown',
 ] as const
@@ -41,6 +43,8 @@ export interface Notice {
   to: string[]
   at: Instant
   deliveries: Delivery[]
+  /** Further machines that the same card is about. */
+  also?: string[]
   /** Fixed words that belong to the notice itself, such as why something failed. */
   text: string | null
 }
@@ -61,6 +65,8 @@ export interface Teller {
    * one is named.
    */
   tell(notice: Notice, user: string, known: readonly Delivery[], platform?: string): Promise<Telling>
+  /** Tells everybody in the site's channels, where there are such; otherwise as `tell`. */
+  announce(notice: Notice, known: readonly Delivery[], platform?: string): Promise<Telling>
   /** Redraws a copy from the facts as they are now. A copy that is gone is success. @throws Outage. */
   redraw(notice: Notice, copy: Delivery): Promise<void>
 }

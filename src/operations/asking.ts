@@ -85,7 +85,9 @@ async function submit(
   if (autoApproves(budget, request.quote.totalMilli)) {
     const reason = `below the ${budget.code} limit for automatic approval`
     const decision = { by: 'policy', at: now, verdict: 'approved', reason, via: 'system' } as const
-    return grant(context, { ...request, approvers: [] }, decision)
+    const granted = await grant(context, { ...request, approvers: [] }, decision)
+    await announce(context, request)
+    return granted
   }
   const approvers = approversFor({ requester: request.requester, budget, fallback: policy.fallback }, known)
   const pending = { ...request, approvers }
@@ -93,7 +95,16 @@ async function submit(
   await tx.requests.put(waiting)
   const about = { kind: 'request', id: request.id } as const
   await tell(context, { kind: 'approval-wanted', about, to: approvers.map(({ user }) => user) })
+  await announce(context, request)
   return waiting
+}
+
+/** Once for each request: its card in the channel is redrawn like any other. */
+async function announce(context: Context, { id }: Request): Promise<void> {
+  if (!context.site.announces) return
+  const known = await context.tx.notices.find('about', `request:${id}`)
+  if (known.some(({ kind }) => kind === 'announced')) return
+  await tell(context, { kind: 'announced', about: { kind: 'request', id }, to: [] })
 }
 
 async function nextNumber({ tx }: Context): Promise<number> {

@@ -63,6 +63,8 @@ import { showSession } from './show-session.ts'
 import { showStatement } from './show-statement.ts'
 import { returnHost } from './return-host.ts'
 import { deleteSnapshot, revertSnapshot, takeSnapshot } from './snapshots.ts'
+import { changeSettings, noteZone, showSettings } from './settings.ts'
+import { snoozeReminder } from './snooze-reminder.ts'
 import { transferMachine } from './transfer-machine.ts'
 import { issueVoucher, noteOnce, redeemVoucher, siteKey } from './vouchers.ts'
 
@@ -94,6 +96,7 @@ export const catalogue: readonly Operation[] = [
   quoteExtension,
   extendMachine,
   letGoMachine,
+  snoozeReminder,
   quoteResize,
   resizeMachine,
   deleteMachine,
@@ -139,6 +142,9 @@ export const catalogue: readonly Operation[] = [
   listMessages,
   showMessage,
   rememberCopy,
+  showSettings,
+  changeSettings,
+  noteZone,
   startLink,
   showLinkOffer,
   confirmLink,

@@ -41,6 +41,8 @@ export interface Site {
   }
   pools: readonly PoolRule[]
   terminals: readonly TerminalRule[]
+  /** Whether there is a channel in which requests are announced. */
+  announces: boolean
   /** How it is found out whose a chat account is. */
   accounts: AccountRule
 }

@@ -116,7 +116,7 @@ function Person({ person }: { person: Caller }) {
     <form class="person" method="post" action="/sign-out">
       <span>
         <span class="sr">Signed in as </span>
-        <a href="/accounts">{person.name}</a>
+        <a href="/settings">{person.name}</a>
         {hasRole(person, 'operator') ? <small> operator</small> : null}
       </span>
       <button type="submit" class="plain">

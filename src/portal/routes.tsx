@@ -14,6 +14,7 @@ import { machineListPages } from './pages/machines.tsx'
 import { orderPages } from './pages/order-routes.tsx'
 import { pricePages } from './pages/prices.tsx'
 import { requestPages } from './pages/requests.tsx'
+import { settingsPages } from './pages/settings.tsx'
 import { signInPages } from './pages/sign-in.tsx'
 import { statementPages } from './pages/statement.tsx'
 import { terminalPages } from './pages/terminal-routes.tsx'
@@ -34,6 +35,7 @@ const sections: readonly ((pages: Pages) => void)[] = [
   hostPages,
   auditPages,
   accountPages,
+  settingsPages,
 ]
 
 /** The pages for people, at `/`. They work as plain forms and links; with JavaScript they are live. */

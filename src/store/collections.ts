@@ -96,7 +96,16 @@ export const collections: { readonly [K in CollectionName]: CollectionRule<K> } 
     },
     unique: [],
   },
-  notices: { order: byId, indexes: { about: ({ about }) => `${about.kind}:${about.id}` }, unique: [] },
+  notices: {
+    order: byId,
+    indexes: {
+      about: ({ about, also = [] }) => [
+        `${about.kind}:${about.id}`,
+        ...also.map((name) => `machine:${name}`),
+      ],
+    },
+    unique: [],
+  },
   messages: {
     // By time: a line that was posted under a key bears an id that says nothing about when.
     order: ({ at, id }) => `${at} ${id}`,
@@ -104,6 +113,7 @@ export const collections: { readonly [K in CollectionName]: CollectionRule<K> } 
     unique: [],
   },
   sessions: { order: byId, indexes: { expiry: (session) => session.expiresAt }, unique: [] },
+  settings: { order: byId, indexes: {}, unique: [] },
   links: { order: byId, indexes: { user: ({ platform, user }) => `${platform}|${user}` }, unique: [] },
   vouchers: { order: byId, indexes: { expiry: (voucher) => voucher.expiresAt }, unique: [] },
   answers: { order: byId, indexes: { at: (answer) => answer.at }, unique: [] },

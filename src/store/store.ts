@@ -16,6 +16,7 @@ import type { Host } from '../machines/host.ts'
 import type { LibraryImage } from '../machines/image.ts'
 import type { Machine } from '../machines/machine.ts'
 import type { Notice } from '../notices/notice.ts'
+import type { Settings } from '../notices/settings.ts'
 import type { Message } from '../notices/message.ts'
 import type { Relay } from '../operations/connections.ts'
 import type { Request } from '../requests/request.ts'
@@ -36,6 +37,7 @@ export interface Documents {
   notices: Notice
   messages: Message
   sessions: Session
+  settings: Settings
   links: Link
   vouchers: Voucher
   answers: Answer
@@ -94,6 +96,7 @@ export interface Indexes {
   notices: 'about'
   messages: 'conversation'
   sessions: 'expiry'
+  settings: never
   links: 'user'
   vouchers: 'expiry'
   answers: 'at'

@@ -67,6 +67,7 @@ test('a reminder has its price on the button, and shows that it was answered', a
     'Extend 30 days (111.00 CHF)',
     'Save',
     'Let it go',
+    'Remind me tomorrow',
   ])
   expect(said?.summary).toContain('111.00 CHF is held')
   expect(chat.cards.get(copy.message)).toEqual(shown)

@@ -210,7 +210,7 @@ export function chatScenarios(name: string, open: () => Promise<ChatStage>): voi
         await stage.site.pass(20 * day)
 
         expect(reminder.buttons.map((label) => label.replace(/ \(.*/, ''))).toEqual([
-          ...['Extend 30 days', 'Save', 'Let it go'],
+          ...['Extend 30 days', 'Save', 'Let it go', 'Remind me tomorrow'],
         ])
         expect(await machine('webafs20')).toMatchObject({ state: 'running' })
       })
@@ -232,6 +232,16 @@ export function chatScenarios(name: string, open: () => Promise<ChatStage>): voi
         await stage.site.settle()
 
         expect(await machine('webafs20')).toMatchObject({ state: 'saved' })
+      })
+
+      test('is spoken of again tomorrow when that is asked for, and not before', async () => {
+        await stage.press('alice', await seen('alice', /webafs20 ends on .*2026/), 'Remind me tomorrow')
+        await stage.site.settle()
+        const before = (await stage.cards('alice')).filter(({ text }) => /webafs20 ends on/.test(text)).length
+        await stage.site.pass(day + 1)
+
+        const after = (await stage.cards('alice')).filter(({ text }) => /webafs20 ends on/.test(text)).length
+        expect(after).toBe(before + 1)
       })
 
       test('that was let go is not spoken of again until it ends', async () => {
@@ -294,6 +304,19 @@ export function chatScenarios(name: string, open: () => Promise<ChatStage>): voi
         expect(careful.buttons.filter((label) => label.includes('delete'))).toEqual([])
         expect(careful.fields.map(({ value }) => value)).toEqual(['delete webafs20'])
       })
+    })
+
+    test('how somebody is told things is asked and changed in a line', async () => {
+      const [first, changed] = [
+        await answer('alice', 'settings'),
+        await answer('alice', 'settings digest=on hours=7-15'),
+      ]
+
+      expect(first.text).toContain(
+        'You are told in a conversation of your own; what can wait, from 08:00 to 18:00',
+      )
+      expect(changed.text).toContain('what can wait, once a day')
+      expect(changed.fields.find(({ name: field }) => field === 'hours')?.value).toBe('07:00-15:00')
     })
 
     test('a desktop is a line away', async () => {

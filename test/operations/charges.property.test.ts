@@ -148,7 +148,11 @@ async function begin(life: Life, demo: Tools['site']) {
       authenticate: async () => undefined,
       close: async () => undefined,
     },
-    teller: { tell: async () => ({ copies: [], waiting: [] }), redraw: async () => undefined },
+    teller: {
+      tell: async () => ({ copies: [], waiting: [] }),
+      announce: async () => ({ copies: [], waiting: [] }),
+      redraw: async () => undefined,
+    },
     closeConnections: async () => 0,
   }
   const sweep = accrueCharges()

@@ -68,6 +68,7 @@ export function recordingTeller(): Told {
       const copies = [{ platform: 'web', channel: user, message: `${notice.id}-${user}` }]
       return { copies, waiting: [] }
     },
+    announce: async () => ({ copies: [], waiting: [] }),
     redraw: async () => undefined,
   }
 }

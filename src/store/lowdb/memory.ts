@@ -35,6 +35,7 @@ export function emptyMemory(files: Files, formats: Formats, blocks: Blocks): Mem
       notices: new Table(collections.notices),
       messages: new Table(collections.messages),
       sessions: new Table(collections.sessions),
+      settings: new Table(collections.settings),
       links: new Table(collections.links),
       vouchers: new Table(collections.vouchers),
       answers: new Table(collections.answers),

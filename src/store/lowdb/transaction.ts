@@ -112,6 +112,7 @@ export function transactionOn({ tables, journals }: Memory, work: Work): Transac
     notices: new WorkingCollection('notices', tables.notices, work),
     messages: new WorkingCollection('messages', tables.messages, work),
     sessions: new WorkingCollection('sessions', tables.sessions, work),
+    settings: new WorkingCollection('settings', tables.settings, work),
     links: new WorkingCollection('links', tables.links, work),
     vouchers: new WorkingCollection('vouchers', tables.vouchers, work),
     answers: new WorkingCollection('answers', tables.answers, work),

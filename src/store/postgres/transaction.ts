@@ -37,6 +37,7 @@ export function transactionOn(attempt: Attempt): Transaction {
     notices: new WorkingCollection('notices', tables.notices, attempt),
     messages: new WorkingCollection('messages', tables.messages, attempt),
     sessions: new WorkingCollection('sessions', tables.sessions, attempt),
+    settings: new WorkingCollection('settings', tables.settings, attempt),
     links: new WorkingCollection('links', tables.links, attempt),
     vouchers: new WorkingCollection('vouchers', tables.vouchers, attempt),
     answers: new WorkingCollection('answers', tables.answers, attempt),
