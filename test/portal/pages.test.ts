@@ -47,6 +47,7 @@ const pages = [
   '/audit?actor=alice&subject=request:R-1&since=2026-11-01',
   '/audit?since=never',
   '/accounts',
+  '/settings',
   '/accounts/link/none',
   '/api/docs',
   '/desktop',

@@ -24,10 +24,6 @@ export function settingsPages(pages: Pages): void {
 }
 
 function page(visit: Visit, settings: SettingsView, refusal?: Refusal) {
-  const typed = (name: string, value: string): string => visit.form.get(name) ?? value
-  const chosen = (name: string, value: string, own: string) =>
-    typed(name, own) === value ? { selected: true } : {}
-  const { notify, digest, hours, zone, chosenZone } = settings
   const body = (
     <>
       <h1>Settings</h1>
@@ -36,55 +32,80 @@ function page(visit: Visit, settings: SettingsView, refusal?: Refusal) {
         <a href="/accounts">a page of its own</a>.
       </p>
       <Refused refusal={refusal} />
-      <form method="post" action="/settings">
-        <Field name="notify" refusal={refusal} label="Where you are told">
-          {(attributes) => (
-            <select {...attributes}>
-              <option value="direct" {...chosen('notify', 'direct', notify)}>
-                In a conversation of your own
-              </option>
-              <option value="channel" {...chosen('notify', 'channel', notify)}>
-                In the site's channel, where it is no secret
-              </option>
-            </select>
-          )}
-        </Field>
-        <Field name="digest" refusal={refusal} label="Reminders">
-          {(attributes) => (
-            <select {...attributes}>
-              <option value="off" {...chosen('digest', 'off', digest ? 'on' : 'off')}>
-                As they come, in my working hours
-              </option>
-              <option value="on" {...chosen('digest', 'on', digest ? 'on' : 'off')}>
-                Once a day, when my working hours begin
-              </option>
-            </select>
-          )}
-        </Field>
-        <Field
-          name="hours"
-          refusal={refusal}
-          label="Working hours"
-          help="Such as 08:00-18:00 on Monday to Friday, or always."
-        >
-          {(attributes) => <input value={typed('hours', hours)} required {...attributes} />}
-        </Field>
-        <Field
-          name="zone"
-          refusal={refusal}
-          label="Time zone"
-          help={`Such as Europe/Zurich. Now ${zone}; site means the site's.`}
-        >
-          {(attributes) => <input value={typed('zone', chosenZone ?? 'site')} required {...attributes} />}
-        </Field>
-        <button type="submit">Save</button>
-      </form>
+      <Form visit={visit} settings={settings} refusal={refusal} />
     </>
   )
-  return {
-    title: 'Settings',
-    current: '/settings',
-    body,
-    ...(refusal === undefined ? {} : { status: refusal.status }),
-  }
+  const status = refusal === undefined ? {} : { status: refusal.status }
+  return { title: 'Settings', current: '/settings', body, ...status }
+}
+
+interface FormProps {
+  visit: Visit
+  settings: SettingsView
+  refusal: Refusal | undefined
+}
+
+const places = [
+  ['direct', 'In a conversation of your own'],
+  ['channel', "In the site's channel, where it is no secret"],
+] as const
+const times = [
+  ['off', 'As they come, in my working hours'],
+  ['on', 'Once a day, when my working hours begin'],
+] as const
+
+function Form({ visit, settings, refusal }: FormProps) {
+  const { notify, digest, hours, zone, chosenZone } = settings
+  const typed = (name: string, value: string): string => visit.form.get(name) ?? value
+  return (
+    <form method="post" action="/settings">
+      <Choice name="notify" label="Where you are told" value={typed('notify', notify)} choices={places} />
+      <Choice
+        name="digest"
+        label="Reminders"
+        value={typed('digest', digest ? 'on' : 'off')}
+        choices={times}
+      />
+      <Field
+        name="hours"
+        label="Working hours"
+        refusal={refusal}
+        help="Such as 08:00-18:00 on Monday to Friday, or always."
+      >
+        {(attributes) => <input value={typed('hours', hours)} required {...attributes} />}
+      </Field>
+      <Field
+        name="zone"
+        label="Time zone"
+        refusal={refusal}
+        help={`Such as Europe/Zurich. Now ${zone}; site means the site's.`}
+      >
+        {(attributes) => <input value={typed('zone', chosenZone ?? 'site')} required {...attributes} />}
+      </Field>
+      <button type="submit">Save</button>
+    </form>
+  )
+}
+
+interface ChoiceProps {
+  name: string
+  label: string
+  value: string
+  choices: readonly (readonly [string, string])[]
+}
+
+function Choice({ name, label, value, choices }: ChoiceProps) {
+  return (
+    <Field name={name} label={label}>
+      {(attributes) => (
+        <select {...attributes}>
+          {choices.map(([choice, says]) => (
+            <option value={choice} {...(choice === value ? { selected: true } : {})}>
+              {says}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  )
 }
