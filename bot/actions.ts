@@ -8,6 +8,7 @@ import {
   submitResize,
 } from './commands/changes.ts'
 import * as desktops from './commands/desktops.ts'
+import { edit, submitEdit } from './commands/edit.ts'
 import { drainNow, takeBackAll } from './commands/hosts.ts'
 import { archiveNow, captureNow, restore, revertNow, submitCopies } from './commands/images.ts'
 import { remove, show, showRequest } from './commands/machines.ts'
@@ -17,6 +18,7 @@ import { lineCard } from './cards/questions.ts'
 import { approveByButton, askDenial, decide, submitDenial } from './commands/requests.ts'
 import { submitSettings } from './commands/settings.ts'
 import type { Talk } from './commands/talk.ts'
+import { submitTransfer, transfer } from './commands/transfer.ts'
 import type { Control } from './cards/machine.ts'
 import { leaseMinutes } from './cards/desktop.ts'
 
@@ -38,6 +40,8 @@ export const presses: ReadonlyMap<string, Press> = new Map<string, Press>([
   ['approve-request', (talk, { value }) => approveByButton(talk, value)],
   ['deny-request', (talk, { value, answer = '' }) => submitDenial(talk, value, answer)],
   ['cancel-request', (talk, { value }) => decide(talk, { verb: 'cancel', request: value })],
+  ['edit-request', (talk, { value }) => edit(talk, { request: value })],
+  ['transfer-machine', (talk, { value }) => transfer(talk, { machine: value })],
   ['show-request', (talk, { value }) => showRequest(talk, value)],
   ['show-machine', (talk, { value }) => show(talk, { machine: value })],
   ['start-machine', steerBy('start')],
@@ -69,6 +73,8 @@ type Submit = (talk: Talk, value: string, fields: Readonly<Record<string, string
 export const submits: ReadonlyMap<string, Submit> = new Map<string, Submit>([
   ['request', (talk, host, fields) => submitOrder(talk, 'request', host, fields)],
   ['quote', (talk, host, fields) => submitOrder(talk, 'quote', host, fields)],
+  ['edit-request', submitEdit],
+  ['transfer', submitTransfer],
   ['extend', submitExtend],
   ['resize', submitResize],
   ['clone', submitCopies],

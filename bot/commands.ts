@@ -2,6 +2,7 @@ import type { Card } from './card.ts'
 import { extend, resize } from './commands/changes.ts'
 import { costs } from './commands/costs.ts'
 import * as desktops from './commands/desktops.ts'
+import { edit } from './commands/edit.ts'
 import { help } from './commands/help.ts'
 import { drain, takeBack } from './commands/hosts.ts'
 import { archive, capture, clone, restore, revert, snapshot } from './commands/images.ts'
@@ -13,6 +14,7 @@ import { power } from './commands/power.ts'
 import { decide } from './commands/requests.ts'
 import { settings } from './commands/settings.ts'
 import type { Talk } from './commands/talk.ts'
+import { transfer } from './commands/transfer.ts'
 import type { Command, Verb } from './grammar.ts'
 
 /** The command that a verb stands in. */
@@ -41,6 +43,8 @@ const answers: Answers = {
   extend,
   resize,
   delete: askDelete,
+  transfer,
+  edit,
   approve: decide,
   deny: decide,
   cancel: decide,

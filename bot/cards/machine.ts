@@ -97,10 +97,11 @@ function machineButtons(machine: MachineView, { reader }: Drawing): Part | undef
     may('restore') ? restoreButton(machine) : undefined,
     may('resume') ? control(machine, 'resume') : may('start') ? control(machine, 'start') : undefined,
     may('shutdown') ? control(machine, 'shutdown') : undefined,
-    may('save') ? control(machine, 'save') : undefined,
+    may('save') ? saveButton(machine) : undefined,
     server && may('extend') && expiresAt !== null ? extendButton(machine.name) : undefined,
     may('reset') ? control(machine, 'reset') : undefined,
     may('power-off') ? control(machine, 'power-off') : undefined,
+    server && machine.budget !== null ? handOnButton(machine, reader) : undefined,
     server && may('delete') ? deleteButton(machine) : undefined,
   )
 }
@@ -135,6 +136,16 @@ function restoreButton({ name }: MachineView): Button {
   return button({ label: 'Restore', action: 'restore-machine', value: name, style: 'primary', spoken })
 }
 
+/** Asked about where somebody pays for it: what it saves is said before. */
+function saveButton(machine: MachineView): Button {
+  const { name } = machine
+  const plain = control(machine, 'save')
+  const saving = savingText(machine)
+  if (saving === null) return plain
+  const text = `${name} stops, and goes on where it was when it is resumed. That ${saving}.`
+  return { ...plain, confirm: { title: `Save ${name} to disk?`, text, yes: 'Save' } }
+}
+
 /** How long the buttons extend by. */
 export const extensionDays = 30
 
@@ -145,6 +156,12 @@ function extendButton(name: string): Button {
     value: name,
     spoken: `Extend ${extensionDays} days: ${name}`,
   })
+}
+
+/** Only its owner and operators may hand it on. */
+function handOnButton({ name, owner }: MachineView, reader: Drawing['reader']): Button | undefined {
+  if (owner === null || (reader.user !== owner && !reader.roles.includes('operator'))) return undefined
+  return button({ label: 'Hand on', action: 'transfer-machine', value: name, spoken: `Hand on ${name}` })
 }
 
 /** What a deletion takes and what it saves. The day is said, since a card may be read later than it was drawn. */

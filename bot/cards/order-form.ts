@@ -7,7 +7,7 @@ import { priceWords } from './words.ts'
 
 /** What a form for servers shows: what is known already as text, what may be chosen, and what was wrong. */
 export interface OrderForm {
-  kind: 'request' | 'quote'
+  kind: 'request' | 'quote' | { edits: string }
   known: Readonly<Record<string, string>>
   templates: readonly TemplateView[]
   budgets: readonly { code: string; title: string; left: string; currency: string }[]
@@ -17,6 +17,7 @@ export interface OrderForm {
 
 export function orderForm(form: OrderForm, operator: boolean): Card {
   const { kind, quote, faults } = form
+  const said = wordsOf(kind)
   const fields = orderFields(form, operator)
   const missing = fields
     .filter(({ required, value }) => required && value === '')
@@ -24,7 +25,7 @@ export function orderForm(form: OrderForm, operator: boolean): Card {
   const general = faults.filter(({ path }) => !fields.some(({ name }) => name === path))
   return card({
     summary: faults[0]?.message ?? missingSentence(missing, quote),
-    title: kind === 'request' ? 'Request servers' : 'Price of servers',
+    title: said.title,
     tone: faults.length > 0 ? 'warn' : 'neutral',
     parts: [
       ...general.slice(1).map(({ message }) => words(message)),
@@ -36,13 +37,19 @@ export function orderForm(form: OrderForm, operator: boolean): Card {
           ),
       {
         kind: 'form',
-        action: kind,
-        value: form.known.host ?? '',
-        submit: kind === 'request' ? 'Request' : 'Show the price',
+        action: said.action,
+        value: typeof kind === 'string' ? (form.known.host ?? '') : kind.edits,
+        submit: said.submit,
         fields,
       },
     ],
   })
+}
+
+function wordsOf(kind: OrderForm['kind']): { title: string; action: string; submit: string } {
+  if (kind === 'request') return { title: 'Request servers', action: kind, submit: 'Request' }
+  if (kind === 'quote') return { title: 'Price of servers', action: kind, submit: 'Show the price' }
+  return { title: `Change ${kind.edits}`, action: 'edit-request', submit: 'Change' }
 }
 
 function missingSentence(missing: readonly string[], quote: QuoteView | undefined): string {

@@ -71,7 +71,7 @@ function ownCard(found: RequestFacts, drawing: Drawing): Card {
       quoteTable(found.lines, request.currency),
       approverTable(request),
       decisionTable(request, drawing),
-      buttons(cancelButton(request, drawing)),
+      buttons(editButton(request, drawing), cancelButton(request, drawing)),
     ],
   })
 }
@@ -184,6 +184,11 @@ function approverTable({ state, approvers }: RequestView): Part | undefined {
     ['Who', 'Why'],
     approvers.map(({ user, why }) => [user, why]),
   )
+}
+
+function editButton({ id, state, kind, requester }: RequestView, { reader }: Drawing) {
+  if (state !== 'pending' || kind !== 'machines' || requester !== reader.user) return undefined
+  return button({ label: 'Change', action: 'edit-request', value: id, spoken: `Change request ${id}` })
 }
 
 function cancelButton(request: RequestView, { reader }: Drawing) {

@@ -16,7 +16,9 @@ import type { Talk } from './talk.ts'
 import { orderTerm, termOfText } from './terms.ts'
 
 type Kind = 'request' | 'quote'
-type Fields = Readonly<Record<string, string>>
+/** What a form is for: a new order, or the change of one that waits. */
+type For = Kind | { edits: string }
+export type Fields = Readonly<Record<string, string>>
 
 /** Asks for servers; what is missing is asked for in a form that knows the rest. */
 export async function request(talk: Talk, wanted: Wanted): Promise<Card[]> {
@@ -69,7 +71,7 @@ async function quoted(talk: Talk, wanted: Wanted): Promise<Card | undefined> {
 }
 
 /** What a form's fields say. Fields are read here and nowhere else. @throws Refusal `invalid_input`, `bad_term`. */
-function wantedIn(fields: Fields, moment: { now: string; zone: string }): Wanted {
+export function wantedIn(fields: Fields, moment: { now: string; zone: string }): Wanted {
   const text = (name: string): string | undefined => fields[name]?.trim() || undefined
   const term = text('term')
   return {
@@ -161,7 +163,7 @@ async function withForm(
   }
 }
 
-function faultsOf({ code, message, extras }: Refusal): FieldFault[] {
+export function faultsOf({ code, message, extras }: Refusal): FieldFault[] {
   const { errors = [] } = extras
   if (errors.length > 0) {
     return errors.map(({ path, message: says }) => {
@@ -192,7 +194,12 @@ function fieldsOf(wanted: Wanted): Fields {
   return Object.fromEntries(pairs.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])))
 }
 
-async function formFor(talk: Talk, kind: Kind, known: Fields, faults: readonly FieldFault[]): Promise<Card> {
+export async function formFor(
+  talk: Talk,
+  kind: For,
+  known: Fields,
+  faults: readonly FieldFault[],
+): Promise<Card> {
   const [templates, budgets] = await Promise.all([
     talk.perform(listTemplates, {}),
     talk.perform(listBudgets, {}),

@@ -12,6 +12,10 @@ export function build(scan: Scan): Command {
     case 'deny':
     case 'cancel':
       return decision(scan, verb)
+    case 'edit': {
+      const { request } = decision(scan, verb)
+      return { verb, ...(request === undefined ? {} : { request }) }
+    }
     case 'list':
       return listing(scan)
     case 'help':
@@ -89,7 +93,10 @@ function power(scan: Scan, verb: PowerVerb): Command {
 }
 
 /** `R-12`, `r12`, `#12` or `12`, and a reason in quotes or in all the words that follow. */
-function decision(scan: Scan, verb: 'approve' | 'deny' | 'cancel'): Command {
+function decision<V extends 'approve' | 'deny' | 'cancel' | 'edit'>(
+  scan: Scan,
+  verb: V,
+): { verb: V; request?: string; reason?: string } {
   const { tokens, line } = scan
   scan.rest = []
   const lead = ['request', 'the'].includes(wordAt(tokens, 0)) ? 1 : 0

@@ -29,6 +29,8 @@ export type Command =
   | { verb: 'extend' | 'archive'; machine?: string; term?: Term }
   /** `more` is what there should be more of, when nobody said how much. */
   | { verb: 'resize'; machine?: string; cpus?: number; memoryGb?: number; more?: 'cpus' | 'memory' }
+  | { verb: 'transfer'; machine?: string; budget?: string }
+  | { verb: 'edit'; request?: string }
   | { verb: 'approve' | 'deny' | 'cancel'; request?: string; reason?: string }
   | { verb: 'console'; machine?: string; console: 'screen' | 'serial' }
   /** A snapshot is never named without its machine. */

@@ -30,6 +30,8 @@ function pieces(command: Command): string[] {
     case 'deny':
     case 'cancel':
       return [command.request ?? '', command.reason === undefined ? '' : `because ${quoted(command.reason)}`]
+    case 'edit':
+      return [command.request ?? '']
     case 'console':
       return [...slotPieces(command, { placed: true }), command.console === 'serial' ? 'serial' : '']
     case 'help':

@@ -31,6 +31,17 @@ export const otherVerbs: readonly Usage[] = [
     ...decides,
   },
   {
+    verb: 'edit',
+    names: ['edit', 'amend', 'modify'],
+    group: 'Requests',
+    usage: 'edit R-12',
+    summary: 'Change a request of yours while nobody has decided.',
+    examples: ['edit R-12'],
+    takes: [],
+    places: [],
+    safe: true,
+  },
+  {
     verb: 'snapshot',
     names: ['snapshot', 'snap', 'checkpoint'],
     group: 'Images',

@@ -140,6 +140,17 @@ export const serverVerbs: readonly Usage[] = [
     safe: false,
   },
   {
+    verb: 'transfer',
+    names: ['transfer', 'hand on', 'hand over'],
+    group: 'Servers',
+    usage: 'transfer NAME [budget CODE]',
+    summary: 'Hand it to another owner or budget, from today on.',
+    examples: ['transfer webafs20', 'transfer webafs20 budget T-2000'],
+    takes: ['budget'],
+    places: ['machine'],
+    safe: true,
+  },
+  {
     verb: 'connect',
     names: ['connect', 'rdp', 'ssh'],
     group: 'Servers',

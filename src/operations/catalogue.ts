@@ -46,6 +46,7 @@ import { openSession } from './open-session.ts'
 import type { Operation } from './operation.ts'
 import { quoteExtension } from './quote-extension.ts'
 import { quoteResize } from './quote-resize.ts'
+import { quoteTransfer } from './quote-transfer.ts'
 import { rememberCopy } from './remember-copy.ts'
 import { removeImage } from './remove-image.ts'
 import { requestMachine } from './request-machine.ts'
@@ -86,6 +87,7 @@ export const catalogue: readonly Operation[] = [
   importMachines,
   showMachine,
   claimMachine,
+  quoteTransfer,
   transferMachine,
   startMachine,
   shutdownMachine,

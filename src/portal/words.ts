@@ -63,7 +63,11 @@ export const verbWords = {
   start: { button: 'Start', done: 'Starting was asked for.' },
   resume: { button: 'Resume', done: 'Resuming was asked for.' },
   shutdown: { button: 'Shut down', done: 'The guest is asked to shut down.' },
-  save: { button: 'Save', done: 'Saving was asked for: its memory is written to disk.' },
+  save: {
+    button: 'Save',
+    done: 'Saving was asked for: its memory is written to disk.',
+    warning: 'Its memory is written to disk and it stops, until it is resumed where it was.',
+  },
   reset: {
     button: 'Reset',
     done: 'The reset button is pressed.',

@@ -222,6 +222,7 @@ describe('machines', () => {
       'Extend 30 days',
       'Reset',
       'Power off',
+      'Hand on',
       'Delete',
     ])
   })

@@ -96,6 +96,10 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     .tuple(fc.constantFrom('extend', 'archive'), fc.record({ machine, term }, some))
     .map(([verb, slots]): Command => ({ verb, ...slots })),
   resized.map((slots): Command => ({ verb: 'resize', ...slots })),
+  fc.record({ machine, budget }, some).map((slots): Command => ({ verb: 'transfer', ...slots })),
+  fc
+    .record({ request: fc.integer({ min: 0, max: 99_999 }).map((n) => `R-${n}`) }, some)
+    .map((slots): Command => ({ verb: 'edit', ...slots })),
   fc
     .tuple(fc.constantFrom('approve', 'deny', 'cancel'), decision)
     .map(([verb, slots]): Command => ({ verb, ...slots })),

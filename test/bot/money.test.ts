@@ -6,6 +6,7 @@ import { day, demoConfig } from '../operations/core.ts'
 import {
   buttonNamed,
   buttonsOf,
+  errorsOf,
   formOf,
   giveServer,
   keptChat,
@@ -197,4 +198,89 @@ test('a form for servers offers no budget that is closed', async () => {
   const offered = formOf(form).fields.find(({ name }) => name === 'budget')?.choices
   expect(offered?.map(({ value }) => value)).toEqual(['T-2000'])
   expect(text(card)).toContain('It is closed since 2026-11-23: nothing new is put on it')
+})
+
+describe('a form to hand a server on', () => {
+  test('says what its days to come cost, and asks the other budget', async () => {
+    await giveServer(rig, 'webafs20')
+    await rig.pass(40 * day)
+    const [shown] = await rig.say('alice', 'show webafs20')
+
+    const [form] = await rig.press('alice', shown, 'Hand on')
+    const [asked] = await rig.submit('alice', form, { owner: '@carol', budget: 'T-2000', reason: 'hers now' })
+
+    expect(form?.summary).toBe('webafs20 belongs to alice and is paid from T-1042. Who has it from today on?')
+    expect(text(form)).toContain('74.00 CHF for 20 days; another budget has to agree to that')
+    expect(asked?.summary).toContain('costs 74.00 CHF and waits for bob or carol')
+  })
+
+  test('is done at once on the same budget, and says whose it is then', async () => {
+    await giveServer(rig, 'webafs20')
+    const [form] = await rig.say('alice', 'transfer webafs20')
+
+    const [wrong] = await rig.submit('alice', form, { owner: 'nobody-here' })
+    const [done] = await rig.submit('alice', wrong, { owner: 'carol' })
+
+    expect(errorsOf(wrong)).toEqual({ owner: 'The directory knows nobody called nobody-here.' })
+    expect(done?.summary).toBe('webafs20 belongs to carol and is paid from T-1042 from today on.')
+  })
+
+  test('is offered with the budget that was said, and asks for the server that was not', async () => {
+    await giveServer(rig, 'webafs20')
+
+    const [form] = await rig.say('alice', 'transfer webafs20 budget T-2000')
+    const [which] = await rig.say('alice', 'transfer')
+
+    expect(formOf(form).fields.find(({ name }) => name === 'budget')?.value).toBe('T-2000')
+    expect(buttonNamed(which, 'webafs20').value).toBe('transfer "webafs20"'.replaceAll('"', ''))
+  })
+})
+
+describe('a form to change a request', () => {
+  test('knows what it asks for, changes what is different, and is priced anew', async () => {
+    const [asked] = await rig.say('alice', requestLine('webafs20'))
+
+    const [form] = await rig.press('alice', asked, 'Change')
+    const [changed] = await rig.submit('alice', form, { cpus: '1', term: '90d' })
+    const [again] = await rig.submit('alice', form, { cpus: '1', term: '90d' })
+
+    expect(form?.title).toBe('Change R-1')
+    expect(formOf(form).fields.find(({ name }) => name === 'term')?.value).toBe('60d')
+    expect(changed?.summary).toContain('R-1')
+    expect(changed?.summary).toContain('waits for bob')
+    expect(JSON.stringify(again)).toContain('says that already')
+  })
+
+  test('shows what is wrong beside its field, and is nobody else’s', async () => {
+    await rig.say('alice', requestLine('webafs20'))
+    const [form] = await rig.say('alice', 'edit R-1')
+
+    const [wrong] = await rig.submit('alice', form, { cpus: '99', term: 'soon' })
+    const [refused] = await rig.say('bob', 'edit R-1')
+
+    expect(Object.keys(errorsOf(wrong))).toEqual(['term'])
+    expect(formOf(wrong).fields.find(({ name }) => name === 'cpus')?.value).toBe('99')
+    expect(refused?.summary).toContain("R-1 is alice's to change")
+  })
+
+  test('asks which one where none is said', async () => {
+    const [none] = await rig.say('alice', 'edit')
+    await rig.say('alice', requestLine('webafs20'))
+
+    const [which] = await rig.say('alice', 'edit')
+
+    expect(none?.summary).toBe('No request of yours waits that could be changed.')
+    expect(buttonNamed(which, 'R-1').value).toBe('edit R-1')
+  })
+})
+
+test('to save a server is asked about with what that saves', async () => {
+  await giveServer(rig, 'webafs20')
+  const [shown] = await rig.say('alice', 'show webafs20')
+
+  expect(buttonNamed(shown, 'Save').confirm).toEqual({
+    title: 'Save webafs20 to disk?',
+    text: 'webafs20 stops, and goes on where it was when it is resumed. That saves nothing a day: a saved server costs the same.',
+    yes: 'Save',
+  })
 })

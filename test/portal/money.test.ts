@@ -196,3 +196,72 @@ test('the prices are those of each day, with what a machine at rest costs', asyn
   expect(text).toContain('2027-01-01 to come later 1.20 0.50 0.50 10 days')
   expect(text).toContain('2027-01-01 later, while saved 0.10 0.50 0.50 as above')
 })
+
+describe('a machine is handed on in the portal', () => {
+  test('to another owner at once, or to a budget that is asked first', async () => {
+    const { alice, bob } = await open()
+    await bob.post('/requests/R-1/approve')
+    await site.settle()
+    const page = textOf((await alice.get('/machines/webafs20')).html)
+
+    const wrong = await alice.post('/machines/webafs20/transfer', { owner: 'nobody-here' })
+    const asked = await alice.submit('/machines/webafs20/transfer', { budget: 'T-2000', reason: 'office' })
+    const done = await alice.post('/machines/webafs20/transfer', { owner: 'carol' })
+
+    expect(page).toContain('then holds 107.30 CHF for the 60 days to come')
+    expect(textOf(wrong.html)).toContain('Not right: a user name of the directory')
+    expect(textOf(asked.html)).toContain('webafs20 to go from alice and T-1042 to alice and T-2000')
+    // Alice may not see it any more.
+    expect(done.location).toBe('/')
+  })
+
+  test('by its owner only', async () => {
+    const { bob } = await open()
+    await bob.post('/requests/R-1/approve')
+    await site.settle()
+
+    expect(textOf((await bob.get('/machines/webafs20')).html)).not.toContain('Hand on')
+  })
+})
+
+describe('a request is changed in the portal', () => {
+  test('in the form of a new one, which knows what it asks for', async () => {
+    const { alice } = await open()
+    const page = await alice.get('/requests/R-1')
+    const form = await alice.get('/requests/R-1/edit')
+
+    const same = {
+      ...{ edits: 'R-1', template: 'slc5', cpus: '2', memoryGb: '4', count: '1', days: '60' },
+      ...{ name: 'webafs20', purpose: 'AFS', budget: 'T-1042' },
+    }
+    const nothing = await alice.post('/requests/R-1/edit', same)
+    const wrong = await alice.post('/requests/R-1/edit', { ...same, cpus: '99' })
+    const changed = await alice.submit('/requests/R-1/edit', { ...same, days: '90', administrators: 'bob' })
+
+    expect(textOf(page.html)).toContain('Change it')
+    expect(tagsOf(form.html).find(({ attributes }) => attributes.name === 'days')?.attributes.value).toBe(
+      '60',
+    )
+    expect(textOf(nothing.html)).toContain('R-1 says that already')
+    expect(wrong.status).toBe(422)
+    expect(wrong.html).toContain('value="99"')
+    expect(textOf(changed.html)).toContain('It is changed, priced anew')
+    expect(textOf(changed.html)).toContain('90 days')
+    expect(textOf(changed.html)).toContain('218.30 CHF')
+  })
+})
+
+test('to save a machine is asked about with what that saves', async () => {
+  const { alice, bob } = await open((yaml) =>
+    yaml.replace(
+      "perCpu: '0.685' # for each CPU",
+      "saved: { base: '0.10', perGb: '0', perCpu: '0' }\n    perCpu: '0.685' # for each CPU",
+    ),
+  )
+  await bob.post('/requests/R-1/approve')
+  await site.settle()
+
+  const page = textOf((await alice.get('/machines/webafs20/confirm/save')).html)
+
+  expect(page).toContain('That saves 3.60 CHF a day while it lasts, once its 30 free days to come are over.')
+})

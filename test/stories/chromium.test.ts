@@ -71,6 +71,7 @@ describe.skipIf(!browserHere.available)(name, () => {
     const other = await windowOf('alice')
     await other.goto(`${site.url}/machines/webafs20`)
 
+    await other.getByRole('button', { name: 'Save…' }).click()
     await other.getByRole('button', { name: 'Save', exact: true }).click()
     await alice.getByText('saved').first().waitFor()
 

@@ -62,6 +62,8 @@ export const RequestShape = z.object({
   failure: z.string().nullable(),
   /** Things worth knowing that are no reason to refuse. */
   warnings: z.array(z.string()),
+  /** For new machines: the name and the host that were asked for, if any. */
+  wanted: z.object({ name: z.string().nullable(), host: z.string().nullable() }).optional(),
   /** For a transfer: which machine, who is to have it, and who had it and what paid it until then. */
   transfer: z
     .object({
@@ -112,8 +114,13 @@ export async function requestView(
     expiresAt: request.expiresAt,
     failure: request.failure,
     warnings,
+    ...wantedOf(request),
     ...transferOf(request),
   }
+}
+
+function wantedOf({ ask }: Request): Pick<RequestView, 'wanted'> {
+  return ask.kind === 'machines' ? { wanted: { name: ask.name, host: ask.host } } : {}
 }
 
 function transferOf({ ask }: Request): Pick<RequestView, 'transfer'> {

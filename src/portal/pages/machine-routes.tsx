@@ -8,6 +8,7 @@ import { letGoMachine } from '../../operations/let-go-machine.ts'
 import { resizeMachine } from '../../operations/resize-machine.ts'
 import { listBudgets } from '../../operations/show-budget.ts'
 import { showMachine } from '../../operations/show-machine.ts'
+import { transferMachine } from '../../operations/transfer-machine.ts'
 import type { Pages } from '../serve.tsx'
 import { type Answer, attempt, type Fields, filled, type Visit } from '../visit.ts'
 import { type ButtonVerb, isButtonVerb, verbWords } from '../words.ts'
@@ -36,6 +37,7 @@ export function machinePages(pages: Pages): void {
   pages.post('/machines/:name/extend', extend)
   pages.post('/machines/:name/resize', resize)
   pages.post('/machines/:name/claim', claim)
+  pages.post('/machines/:name/transfer', transfer)
   pages.post('/machines/:name/:verb', press)
 }
 
@@ -71,6 +73,7 @@ const doneWords = {
   extend: 'It lasts longer now.',
   resize: 'It is being resized.',
   claim: 'It is claimed.',
+  transfer: 'It is handed on from today on.',
 } as const
 
 function isDone(text: string): text is keyof typeof doneWords {
@@ -125,6 +128,20 @@ async function orRequest(visit: Visit, done: string, work: () => Promise<object>
     return { redirect: `/requests/${encodeURIComponent(outcome.done.request)}?done=asked` }
   }
   return then(visit, done, async () => undefined)
+}
+
+async function transfer(visit: Visit): Promise<Answer> {
+  const wish = filled(visit.form, 'owner', 'budget', 'reason')
+  const work = () => visit.perform(transferMachine, { name: visit.param('name'), ...wish })
+  const outcome = await attempt(work)
+  if ('refusal' in outcome) return machinePage(visit, outcome.refusal)
+  const { done } = outcome
+  const isAsked = 'request' in done && !('name' in done)
+  if (isAsked) return { redirect: `/requests/${encodeURIComponent(done.request)}?done=asked` }
+  // Whoever has handed it on may not see it any more.
+  const seen = await attempt(() => visit.perform(showMachine, { name: visit.param('name') }))
+  if ('refusal' in seen) return { redirect: '/' }
+  return then(visit, 'transfer', async () => undefined)
 }
 
 async function claim(visit: Visit): Promise<Answer> {

@@ -8,6 +8,7 @@ import { type ButtonVerb, isButtonVerb, machineWords, money, verbWords } from '.
 import { ClaimForm, ExtendForm, ResizeForm } from './machine-forms.tsx'
 import type { MachinePrices } from './machine-price.ts'
 import { sizeWords } from './machines.tsx'
+import { TransferForm } from './transfer-form.tsx'
 import { Refused } from './trouble.tsx'
 
 export interface MachineProps {
@@ -49,6 +50,7 @@ export function MachinePage(props: MachineProps) {
       <div class="columns">
         {machine.verbs.includes('extend') && machine.expiresAt !== null ? <ExtendForm {...props} /> : null}
         {machine.verbs.includes('resize') ? <ResizeForm {...props} /> : null}
+        <TransferForm {...props} />
       </div>
     </>
   )
@@ -87,7 +89,7 @@ function Stages({ machine }: { machine: MachineView }) {
   )
 }
 
-/** Those that lose something go by way of a page that asks. */
+/** Those that lose something, or save money, go by way of a page that asks. */
 function Buttons({ machine }: { machine: MachineView }) {
   const steering = machine.verbs.filter(isButtonVerb)
   const shown: ButtonVerb[] = [
@@ -208,13 +210,26 @@ function Savings({ machine: { savings, currency, budget, verbs } }: { machine: M
   )
 }
 
+function RestSavings({ machine: { savings, currency, budget } }: { machine: MachineView }) {
+  if (savings === undefined || budget === null) return null
+  const { freeDays, save } = savings
+  const free = freeDays === 0 ? '' : `, once its ${counted(freeDays, 'free day')} to come are over`
+  return (
+    <p>
+      {Number(save.perDay) === 0
+        ? 'That saves no money: a saved machine costs the same.'
+        : `That saves ${money(save.perDay, currency)} a day while it lasts${free}.`}
+    </p>
+  )
+}
+
 function restWords(perDay: string, currency: string, free: string): string {
   return Number(perDay) === 0
     ? 'To save it to disk instead would save no money: a saved machine costs the same.'
     : `To save it to disk instead would save ${money(perDay, currency)} a day while it lasts${free}.`
 }
 
-/** The page that asks before something is lost. */
+/** The page that asks before something is lost or saved. */
 export function ConfirmPage({ machine, verb }: { machine: MachineView; verb: ButtonVerb }) {
   const words = verbWords[verb]
   const at = `/machines/${encodeURIComponent(machine.name)}`
@@ -223,8 +238,9 @@ export function ConfirmPage({ machine, verb }: { machine: MachineView; verb: But
       <h1>{`${words.button}: ${machine.name}?`}</h1>
       <p>{'warning' in words ? words.warning : ''}</p>
       {verb === 'delete' ? <Savings machine={machine} /> : null}
+      {verb === 'save' ? <RestSavings machine={machine} /> : null}
       <form method="post" action={`${at}/${verb}`} class="actions">
-        <button type="submit" class="danger">
+        <button type="submit" {...(verb === 'save' ? {} : { class: 'danger' })}>
           {words.button}
         </button>
         <a href={at} role="button" class="secondary">

@@ -1,7 +1,13 @@
 import { hasRole } from '../../identity/person.ts'
+import type { Refusal } from '../../base/errors.ts'
+import { localDay } from '../../base/period.ts'
+import { editRequest } from '../../operations/edit-request.ts'
 import { makeQuote } from '../../operations/make-quote.ts'
 import { requestMachine } from '../../operations/request-machine.ts'
+import type { RequestView } from '../../operations/shapes/request.ts'
 import { listBudgets } from '../../operations/show-budget.ts'
+import { showRequest } from '../../operations/show-request.ts'
+import type { Site } from '../../operations/site.ts'
 import type { Pages } from '../serve.tsx'
 import { type Answer, attempt, type Fields, filled, type Visit } from '../visit.ts'
 import { OrderPage, type OrderProps } from './order.tsx'
@@ -13,6 +19,8 @@ export function orderPages(pages: Pages): void {
     fragment: <Quote {...await priced(visit, visit.form)} />,
   }))
   pages.post('/request', order)
+  pages.get('/requests/:id/edit', async (visit) => editPage(visit, await requestToEdit(visit)))
+  pages.post('/requests/:id/edit', edit)
 }
 
 function page(props: OrderProps): Answer {
@@ -37,9 +45,82 @@ async function priced(visit: Visit, form: Fields): Promise<OrderProps> {
 
 /** An end that was chosen counts instead of the days, which the form always shows some of. */
 function wish(visit: Visit, form: Fields) {
-  const { until, days = '30', ...rest } = filled(form, 'cpus', 'memoryGb', 'count', 'until', 'days', 'host')
+  const isNew = form.get('edits') === undefined
+  const {
+    until,
+    days = isNew ? '30' : undefined,
+    ...rest
+  } = filled(form, 'cpus', 'memoryGb', 'count', 'until', 'days', 'host')
   const template = form.get('template') ?? visit.site.templates[0]?.name ?? ''
-  return { template, ...rest, ...(until === undefined ? { days } : { until }) }
+  if (until === undefined && days !== undefined) return { template, ...rest, days }
+  return { template, ...rest, until: until ?? 'never' }
+}
+
+async function requestToEdit(visit: Visit): Promise<RequestView> {
+  return visit.perform(showRequest, { id: visit.param('id') })
+}
+
+/** The form with what the request asks for now, and over it what was typed. */
+async function editPage(visit: Visit, request: RequestView, refusal?: Refusal): Promise<Answer> {
+  const known = fieldsOf(request, visit.site)
+  const typed = refusal === undefined ? visit.query : visit.form
+  const isTyped = typed.get('edits') !== undefined
+  const get = (name: string): string | undefined =>
+    name === 'edits' ? request.id : isTyped ? typed.get(name) : known[name] || undefined
+  const props = await priced(visit, { get, exact: (name) => get(name) ?? '' })
+  const faults = refusal === undefined ? {} : { refusal }
+  const body = <OrderPage {...props} {...faults} edits={request.id} />
+  return { title: `Change ${request.id}`, current: '/requests', body, status: refusal?.status ?? 200 }
+}
+
+async function edit(visit: Visit): Promise<Answer> {
+  const request = await requestToEdit(visit)
+  const changes = changesIn(visit.form, fieldsOf(request, visit.site))
+  const outcome = await attempt(() => visit.perform(editRequest, { id: request.id, ...changes }))
+  if ('refusal' in outcome) return editPage(visit, request, outcome.refusal)
+  return { redirect: `/requests/${encodeURIComponent(request.id)}?done=edit` }
+}
+
+type Known = Readonly<Record<string, string>>
+
+/** What a request asks for, as the form has it. */
+function fieldsOf(request: RequestView, { timezone }: Site): Known {
+  const { template, cpus, memoryGb, count, days, until, wanted, purpose, budget, administrators } = request
+  return {
+    template,
+    cpus: String(cpus),
+    memoryGb: String(memoryGb),
+    count: String(count),
+    days: days === null ? '' : String(days),
+    until: days !== null || until === null ? '' : localDay(until, timezone),
+    name: wanted?.name ?? '',
+    host: wanted?.host ?? '',
+    purpose,
+    budget,
+    administrators: administrators.join(', '),
+  }
+}
+
+/** The fields that say something else now. An end counts instead of days; what was left empty stays as it was. */
+function changesIn(form: Fields, known: Known) {
+  const { administrators, until, days, ...rest } = filled(
+    form,
+    ...(['template', 'cpus', 'memoryGb', 'count', 'name', 'host', 'purpose', 'budget'] as const),
+    ...(['administrators', 'until', 'days'] as const),
+  )
+  const others = Object.entries(rest).filter(([name, value]) => value !== known[name])
+  const isOther = (name: string, value: string | undefined): boolean => (value ?? '') !== known[name]
+  const term =
+    until !== undefined && isOther('until', until)
+      ? { until }
+      : until === undefined && days !== undefined && isOther('days', days)
+        ? { days }
+        : {}
+  return {
+    ...Object.fromEntries(others),
+    ...term,
+    ...(isOther('administrators', administrators) ? { administrators: namesIn(administrators) } : {}),
+  }
 }
 
 async function order(visit: Visit): Promise<Answer> {

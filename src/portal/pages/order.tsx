@@ -17,17 +17,26 @@ export interface OrderProps {
   /** What was typed. */
   form: Fields
   quote: QuoteView | undefined
+  /** The request that is changed, where it is not a new one. */
+  edits?: string | undefined
   /** Why the order could not be priced, or was not taken. */
   refusal?: Refusal | undefined
 }
 
 export function OrderPage(props: OrderProps) {
-  const { refusal } = props
+  const { refusal, edits } = props
+  const at = edits === undefined ? '/request' : `/requests/${encodeURIComponent(edits)}/edit`
   return (
     <>
-      <h1>Request a machine</h1>
+      {edits === undefined ? null : (
+        <p class="crumb">
+          <a href={`/requests/${encodeURIComponent(edits)}`}>{edits}</a>
+        </p>
+      )}
+      <h1>{edits === undefined ? 'Request a machine' : `Change ${edits}`}</h1>
       <Refused refusal={refusal} />
-      <form method="post" action="/request" id="order" class="order">
+      <form method="post" action={at} id="order" class="order">
+        {edits === undefined ? null : <input type="hidden" name="edits" value={edits} />}
         <div class="order-fields">
           <What {...props} />
           <How {...props} />
@@ -45,14 +54,11 @@ export function OrderPage(props: OrderProps) {
           >
             <Quote {...props} />
           </div>
-          <button type="submit">Send the request</button>
-          <button
-            type="submit"
-            class="secondary unscripted"
-            formmethod="get"
-            formaction="/request"
-            formnovalidate
-          >
+          {edits === undefined ? null : (
+            <p class="help">It is priced anew, and whoever decides is asked again.</p>
+          )}
+          <button type="submit">{edits === undefined ? 'Send the request' : 'Change the request'}</button>
+          <button type="submit" class="secondary unscripted" formmethod="get" formaction={at} formnovalidate>
             Show price
           </button>
         </aside>
@@ -98,13 +104,20 @@ function What({ site, form, refusal }: OrderProps) {
   )
 }
 
-function How({ form, refusal, operator }: OrderProps) {
+function How({ form, refusal, operator, edits }: OrderProps) {
+  const isNew = edits === undefined
   const until = form.get('until') ?? ''
   return (
     <fieldset>
       <legend>How long, and what it is called</legend>
       <div class="pair">
-        <NumberField name="days" label="For how many days" refusal={refusal} form={form} fallback="30" />
+        <NumberField
+          name="days"
+          label="For how many days"
+          refusal={refusal}
+          form={form}
+          fallback={isNew ? '30' : ''}
+        />
         <Field name="until" label="Or until a day" refusal={refusal} help="Counts instead of the days.">
           {(attributes) => <input type="date" value={until} {...attributes} />}
         </Field>
@@ -115,7 +128,7 @@ function How({ form, refusal, operator }: OrderProps) {
         refusal={refusal}
         form={form}
         max={63}
-        help="Empty: one is made up. Several are numbered."
+        help={`Empty: ${isNew ? 'one is made up' : 'as it was'}. Several are numbered.`}
       />
       {operator ? (
         <Text

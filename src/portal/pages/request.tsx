@@ -58,7 +58,7 @@ export function RequestPage({ request, user, moment, done, refusal }: RequestPro
           <Dearer request={request} quote={dearer} />
         )}
         {mayDecide ? <DecisionForms request={request} quote={dearer} /> : null}
-        {pending && request.requester === user ? <CancelForm request={request} /> : null}
+        {pending && request.requester === user ? <OwnForms request={request} /> : null}
         <Facts request={request} moment={moment} />
         <Decisions request={request} moment={moment} />
       </article>
@@ -224,12 +224,21 @@ export function DecisionForms({ request, quote }: { request: RequestView; quote?
   )
 }
 
-function CancelForm({ request: { id } }: { request: RequestView }) {
+/** What its requester may do while nobody has decided. */
+function OwnForms({ request: { id, kind } }: { request: RequestView }) {
+  const at = `/requests/${encodeURIComponent(id)}`
   return (
-    <form method="post" action={`/requests/${encodeURIComponent(id)}/cancel`}>
-      <button type="submit" class="secondary">
-        Take it back
-      </button>
-    </form>
+    <div class="actions">
+      {kind === 'machines' ? (
+        <a href={`${at}/edit`} role="button" class="secondary">
+          Change it
+        </a>
+      ) : null}
+      <form method="post" action={`${at}/cancel`}>
+        <button type="submit" class="secondary">
+          Take it back
+        </button>
+      </form>
+    </div>
   )
 }

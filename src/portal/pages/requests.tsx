@@ -34,6 +34,7 @@ const doneWords = {
   approve: 'Approved. The work has begun.',
   deny: 'Denied. The requester is told why.',
   cancel: 'Taken back.',
+  edit: 'It is changed, priced anew, and those who decide are asked again.',
 } as const
 
 function isDone(text: string): text is keyof typeof doneWords {
