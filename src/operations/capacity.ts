@@ -1,8 +1,7 @@
 import type { Host } from '../machines/host.ts'
-import type { Machine } from '../machines/machine.ts'
 import { explainRefusal, place, type PlacementOrder } from '../machines/placement.ts'
 import { Refusal } from '../base/errors.ts'
-import type { ReadTransaction } from '../store/store.ts'
+import type { ReadTransaction, Total } from '../store/store.ts'
 
 export interface HostLoad {
   machines: number
@@ -17,20 +16,13 @@ export interface HostLoad {
 export async function loadOf(tx: ReadTransaction, hosts: readonly Host[]): Promise<Map<string, HostLoad>> {
   const entries = hosts.map(async (host): Promise<[string, HostLoad]> => [
     host.id,
-    sumOf(await tx.machines.find('host', host.id)),
+    loadFrom(await tx.machines.total('host', host.id)),
   ])
   return new Map(await Promise.all(entries))
 }
 
-function sumOf(machines: readonly Machine[]): HostLoad {
-  return machines.reduce(
-    (sum, { cpus, memoryGb }) => ({
-      machines: sum.machines + 1,
-      cpus: sum.cpus + cpus,
-      memoryGb: sum.memoryGb + memoryGb,
-    }),
-    { machines: 0, cpus: 0, memoryGb: 0 },
-  )
+function loadFrom({ count, sums }: Total): HostLoad {
+  return { machines: count, cpus: sums.cpus ?? 0, memoryGb: sums.memoryGb ?? 0 }
 }
 
 /**

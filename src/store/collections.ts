@@ -17,7 +17,11 @@ export interface CollectionRule<K extends CollectionName> {
   readonly indexes: { readonly [I in Indexes[K]]: (document: Documents[K]) => Keys }
   /** Indexes in which no two documents may share a key: a second one fails the transaction that puts it. */
   readonly unique: readonly Indexes[K][]
+  /** Indexes of which is kept what the documents of each key add up to, and in which numbers. */
+  readonly totals?: { readonly [I in Indexes[K]]?: Numbers<Documents[K]> }
 }
+
+export type Numbers<D> = Readonly<Record<string, (document: D) => number>>
 
 export const collections: { readonly [K in CollectionName]: CollectionRule<K> } = {
   machines: {
@@ -33,6 +37,7 @@ export const collections: { readonly [K in CollectionName]: CollectionRule<K> } 
       attention: (machine) => machine.attentionAt,
     },
     unique: [],
+    totals: { host: { cpus: (machine) => machine.cpus, memoryGb: (machine) => machine.memoryGb } },
   },
   requests: {
     order: requestOrder,

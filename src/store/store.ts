@@ -116,6 +116,12 @@ export interface Journals {
 }
 export type JournalName = keyof Journals
 
+/** What documents add up to: how many they are, and the sum of each number. */
+export interface Total {
+  count: number
+  sums: Readonly<Record<string, number>>
+}
+
 export interface PageOptions<I extends string> {
   /** Only documents with this key. */
   where?: { index: I; key: string }
@@ -147,6 +153,11 @@ export interface ReadCollection<K extends CollectionName> {
   lowest(index: Indexes[K]): Promise<string | undefined>
   /** How many documents have this key. */
   count(index: Indexes[K], key: string): Promise<number>
+  /**
+   * How many documents have this key, and what their numbers add up to, for an index of which `collections.ts` says which
+   * numbers. It is kept while documents change, so it costs the same however many there are.
+   */
+  total(index: Indexes[K], key: string): Promise<Total>
   page(options: PageOptions<Indexes[K]>): Promise<Page<Documents[K]>>
   /** Everything. Only where the site's size bounds it (hosts, accounts). */
   all(): Promise<Documents[K][]>

@@ -189,6 +189,42 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
     })
 
     describe('indexes', () => {
+      test('what the documents of a key add up to follows every change, and every change that is taken back', async () => {
+        const host = 'cernwod01'
+        const totalOf = (key: string) => store.read((tx) => tx.machines.total('host', key))
+        await store.transact(async (tx) => {
+          await tx.machines.put(aMachine({ id: 'a', host, cpus: 1, memoryGb: 0.5 }))
+          await tx.machines.put(aMachine({ id: 'b', host, cpus: 2, memoryGb: 4 }))
+          await tx.machines.put(aMachine({ id: 'nowhere', host: null, cpus: 8, memoryGb: 8 }))
+        })
+        const first = await totalOf(host)
+        const within = await store.transact(async (tx) => {
+          await tx.machines.put(aMachine({ id: 'b', host, cpus: 4, memoryGb: 4 }))
+          await tx.machines.put(aMachine({ id: 'c', host, cpus: 1, memoryGb: 1 }))
+          await tx.machines.put(aMachine({ id: 'a', host: 'cernwod02', cpus: 1, memoryGb: 0.5 }))
+          return tx.machines.total('host', host)
+        })
+        const broken = store.transact(async (tx) => {
+          await tx.machines.remove('b')
+          await tx.machines.total('host', host)
+          throw new Error('not after all')
+        })
+        await expect(broken).rejects.toThrow('not after all')
+        const kept = await totalOf(host)
+        await store.transact(async (tx) => {
+          await tx.machines.remove('b')
+          await tx.machines.remove('c')
+        })
+
+        const none = { count: 0, sums: { cpus: 0, memoryGb: 0 } }
+        expect(first).toEqual({ count: 2, sums: { cpus: 3, memoryGb: 4.5 } })
+        expect(within).toEqual({ count: 2, sums: { cpus: 5, memoryGb: 5 } })
+        expect(kept).toEqual(within)
+        expect(await totalOf(host)).toEqual(none)
+        expect(await totalOf('cernwod02')).toEqual({ count: 1, sums: { cpus: 1, memoryGb: 0.5 } })
+        expect(await totalOf('unknown')).toEqual(none)
+      })
+
       test('an index follows changes and removals', async () => {
         await store.transact((tx) => tx.machines.put(aMachine({ owner: 'alice', state: 'running' })))
         await store.transact((tx) => tx.machines.put(aMachine({ owner: 'bob', state: 'running' })))

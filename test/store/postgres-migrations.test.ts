@@ -62,13 +62,17 @@ describe.skipIf(missingServer !== undefined)(`the schema in the database ${missi
       expect(await tx.machines.find('owner', 'bob')).toEqual([row[1]])
       expect(await tx.machines.find('administrator', 'alice')).toEqual([row[1]])
       expect(await tx.machines.count('state', 'running')).toBe(2)
+      expect(await tx.machines.total('host', 'cernwod01')).toEqual({
+        count: 2,
+        sums: { cpus: 2, memoryGb: 2 },
+      })
     })
     await store.close()
   })
 
   test('documents that are filed differently are filed anew, though the table looks the same', async () => {
     const byEnd = { ...collections.leases, indexes: { ...collections.leases.indexes, user: () => 'nobody' } }
-    const leases = new Table('leases', byEnd, { states: ['offered', 'ended'] })
+    const leases = new Table('leases', byEnd, { lists: ['open-name'], states: ['offered', 'ended'] })
     const tables = currentTarget.tables.map((table) => (table.shape.name === 'leases' ? leases : table))
     const filing = currentTarget.filing - 1
     await bringTo({ tables, filing })

@@ -10,6 +10,7 @@ import { type Cluster, missingServer, openCluster } from './cluster.ts'
 const cases = Object.values(tables).flatMap((table) => [
   ...[table.get(false), table.get(true), table.all(), table.remove()],
   ...[table.page(undefined, true), table.page(undefined, false)],
+  ...table.shape.totals.map(({ index }) => table.total(index)),
   ...table.shape.keys.flatMap(({ index, isList }) => [
     ...[table.find(index), table.claim(index), table.count(index)],
     ...[table.page(index, true), table.page(index, false)],

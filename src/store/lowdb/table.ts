@@ -1,13 +1,15 @@
 import { assert } from '../../base/errors.ts'
-import { type Keys, keyList } from '../collections.ts'
+import { type Keys, keyList, type Numbers } from '../collections.ts'
 import { frozen } from '../frozen.ts'
-import type { Page, PageOptions } from '../store.ts'
+import type { Page, PageOptions, Total } from '../store.ts'
 import { SortedList } from './sorted-list.ts'
+import { Totals } from './totals.ts'
 
 export interface TableRule<D> {
   order(document: D): string
   readonly indexes: Readonly<Record<string, (document: D) => Keys>>
   readonly unique: readonly string[]
+  readonly totals?: Readonly<Partial<Record<string, Numbers<D>>>>
 }
 
 /** A document's place in an index. */
@@ -29,12 +31,15 @@ export class Table<D extends { id: string }> {
   readonly #documents = new Map<string, D>()
   readonly #ordered = new SortedList<Place>(comparePlaces)
   readonly #indexes = new Map<string, Index<D>>()
+  readonly #totals = new Map<string, Totals<D>>()
 
   constructor(rule: TableRule<D>) {
     this.#rule = rule
     for (const [name, keys] of Object.entries(rule.indexes)) {
       const places = new SortedList<Place>(comparePlaces)
       this.#indexes.set(name, { keys: (document) => keyList(keys(document)), places, counts: new Map() })
+      const numbers = rule.totals?.[name]
+      if (numbers !== undefined) this.#totals.set(name, new Totals(keys, numbers))
     }
   }
 
@@ -99,6 +104,12 @@ export class Table<D extends { id: string }> {
     return this.#index(index).counts.get(key) ?? 0
   }
 
+  total(index: string, key: string): Total {
+    const totals = this.#totals.get(index)
+    assert(totals !== undefined, `totals are kept of ${index}`)
+    return totals.of(key)
+  }
+
   page({ where, after, limit, newestFirst = false }: PageOptions<string>): Page<D> {
     assert(Number.isInteger(limit) && limit > 0, 'a page has room for a document')
     const key = where?.key ?? ''
@@ -135,6 +146,7 @@ export class Table<D extends { id: string }> {
         for (const key of old) if (from !== to || !fresh.includes(key)) this.#unfile(index, key, before)
       if (after) for (const key of fresh) if (from !== to || !old.includes(key)) this.#file(index, key, after)
     }
+    for (const totals of this.#totals.values()) totals.change(before, after)
     if (before && from !== to) this.#ordered.remove(this.#place('', before))
     if (after && from !== to) this.#ordered.add(this.#place('', after))
     if (after) this.#documents.set(after.id, after)

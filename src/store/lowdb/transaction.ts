@@ -13,6 +13,7 @@ import type {
   Journals,
   Page,
   PageOptions,
+  Total,
   Transaction,
 } from '../store.ts'
 import type { Commit } from './group-commit.ts'
@@ -159,6 +160,10 @@ class WorkingCollection<K extends CollectionName> implements Collection<K> {
 
   async count(index: Indexes[K], key: string): Promise<number> {
     return this.#table.count(index, key)
+  }
+
+  async total(index: Indexes[K], key: string): Promise<Total> {
+    return this.#table.total(index, key)
   }
 
   async page(options: PageOptions<Indexes[K]>): Promise<Page<Documents[K]>> {

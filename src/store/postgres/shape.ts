@@ -1,11 +1,12 @@
 import type { ClientBase } from 'pg'
-import type { KeyColumn, TableShape } from './table.ts'
+import type { KeyColumn, TableShape, TotalShape } from './table.ts'
+import { dropTriggers, totalsSql } from './totals.ts'
 
 /**
  * Counts up whenever `collections.ts` files documents differently, so that a process of an older release is not started
  * on tables that it would fill wrongly.
  */
-export const currentFiling = 2
+export const currentFiling = 3
 
 /** A table with what is needed to fill it anew. */
 export interface Fillable {
@@ -25,17 +26,20 @@ export function fingerprint(shape: TableShape): string {
  * documents do not, so they can be dropped and made again at any time.
  */
 export async function reshape(client: ClientBase, table: Fillable): Promise<void> {
-  const { name, keys, states } = table.shape
+  const { name, keys, totals, states } = table.shape
   await client.query(`CREATE TABLE IF NOT EXISTS ${name} (
     id text COLLATE "C" PRIMARY KEY, ord text COLLATE "C" NOT NULL UNIQUE, doc json NOT NULL)`)
+  await client.query(dropTriggers(name))
   for (const column of await derivedColumns(client, name)) {
     await client.query(`ALTER TABLE ${name} DROP COLUMN ${column}`)
   }
-  for (const definition of [...keys.map(keyColumn), ...stateColumn(name, states)]) {
+  const columns = [...keys.map(keyColumn), ...totals.flatMap(numberColumns), ...stateColumn(name, states)]
+  for (const definition of columns) {
     await client.query(`ALTER TABLE ${name} ADD COLUMN ${definition}`)
   }
   await refill(client, table)
   for (const key of keys) await client.query(indexOf(name, key))
+  await client.query(totalsSql(name, totals))
 }
 
 async function derivedColumns(client: ClientBase, table: string): Promise<string[]> {
@@ -49,6 +53,10 @@ async function derivedColumns(client: ClientBase, table: string): Promise<string
 
 function keyColumn({ column, isList }: KeyColumn): string {
   return `${column} text${isList ? '[]' : ''} COLLATE "C"`
+}
+
+function numberColumns({ numbers }: TotalShape): string[] {
+  return numbers.map(({ column }) => `${column} double precision`)
 }
 
 function stateColumn(table: string, states: readonly string[] | null): string[] {

@@ -1,13 +1,15 @@
 import { assert } from '../../base/errors.ts'
-import { type Keys, keyList } from '../collections.ts'
+import { type Keys, keyList, type Numbers } from '../collections.ts'
 import { frozen } from '../frozen.ts'
 import type { Statement, Value } from './session.ts'
 import { toColumn } from './text.ts'
+import { totalsTable } from './totals.ts'
 
 export interface TableRule<D> {
   order(document: D): string
   readonly indexes: Readonly<Record<string, (document: D) => Keys>>
   readonly unique: readonly string[]
+  readonly totals?: Readonly<Partial<Record<string, Numbers<D>>>>
 }
 
 /** The column of an index: the key of the document, or, where a document may have several, the list of them. */
@@ -18,10 +20,18 @@ export interface KeyColumn {
   isUnique: boolean
 }
 
+/** An index whose documents are counted and summed up for each key, and the columns of the numbers. */
+export interface TotalShape {
+  index: string
+  column: string
+  numbers: readonly { name: string; column: string }[]
+}
+
 /** What a table is made of beside `id`, `ord` and `doc`. */
 export interface TableShape {
   name: string
   keys: readonly KeyColumn[]
+  totals: readonly TotalShape[]
   /** The states that its documents may be in, where they have one. */
   states: readonly string[] | null
 }
@@ -40,17 +50,19 @@ export class Table<D extends Document> {
   readonly put: Statement
   readonly #rule: TableRule<D>
   readonly #columns: ReadonlyMap<string, KeyColumn>
+  readonly #numbers: readonly ((document: D) => number)[]
 
   constructor(name: string, rule: TableRule<D>, { lists = [], states }: TableOptions = {}) {
     const keys = Object.keys(rule.indexes).map((index) => ({
       index,
-      column: `by_${index.replaceAll('-', '_')}`,
+      column: columnOf('by', index),
       isList: lists.includes(index),
       isUnique: rule.unique.includes(index),
     }))
     this.#rule = rule
     this.#columns = new Map(keys.map((key) => [key.index, key]))
-    this.shape = { name, keys, states: states ?? null }
+    this.#numbers = Object.values(rule.totals ?? {}).flatMap((numbers) => Object.values(numbers ?? {}))
+    this.shape = { name, keys, totals: totalShapes(rule), states: states ?? null }
     this.put = { name: `${name} put`, text: putText(name, columnsOf(this.shape)) }
   }
 
@@ -67,7 +79,12 @@ export class Table<D extends Document> {
     })
     const { id, state = null } = document
     const fixed = [toColumn(id), toColumn(this.order(document)), JSON.stringify(document)]
-    return [...fixed, ...(this.shape.states === null ? [] : [state]), ...keys]
+    return [
+      ...fixed,
+      ...(this.shape.states === null ? [] : [state]),
+      ...keys,
+      ...this.#numbers.map((of) => of(document)),
+    ]
   }
 
   /** The row of a document that was written before. */
@@ -110,6 +127,20 @@ export class Table<D extends Document> {
 
   count(index: string): Statement {
     return this.#statement(`count ${index}`, this.#having(index, 'count(*)'))
+  }
+
+  /** The count, and the numbers in the order of `shape.totals`. */
+  total(index: string): Statement {
+    const { numbers } = this.totalShape(index)
+    const columns = ['count', ...numbers.map(({ column }) => column)]
+    const text = `SELECT ${columns.join(', ')} FROM ${totalsTable(this.name, index)} WHERE key = $1`
+    return this.#statement(`total ${index}`, text)
+  }
+
+  totalShape(index: string): TotalShape {
+    const shape = this.shape.totals.find((total) => total.index === index)
+    assert(shape !== undefined, `${this.name} keeps totals of ${index}`)
+    return shape
   }
 
   upTo(index: string): Statement {
@@ -159,9 +190,23 @@ export class Table<D extends Document> {
 }
 
 /** The columns of a table, in the order in which `row` gives their values. */
-export function columnsOf({ keys, states }: TableShape): string[] {
+export function columnsOf({ keys, totals, states }: TableShape): string[] {
   const fixed = ['id', 'ord', 'doc', ...(states === null ? [] : ['state'])]
-  return [...fixed, ...keys.map(({ column }) => column)]
+  const numbers = totals.flatMap((total) => total.numbers.map(({ column }) => column))
+  return [...fixed, ...keys.map(({ column }) => column), ...numbers]
+}
+
+function totalShapes<D>({ totals = {} }: TableRule<D>): TotalShape[] {
+  return Object.entries(totals).map(([index, numbers = {}]) => ({
+    index,
+    column: columnOf('by', index),
+    numbers: Object.keys(numbers).map((name) => ({ name, column: columnOf('sum', `${index}-${name}`) })),
+  }))
+}
+
+/** A name of ours as a column may be called without quotes. */
+function columnOf(prefix: string, name: string): string {
+  return `${prefix}_${name.replaceAll('-', '_').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`
 }
 
 function putText(name: string, columns: readonly string[]): string {

@@ -11,6 +11,7 @@ import type {
   Journals,
   Page,
   PageOptions,
+  Total,
   Transaction,
 } from '../store.ts'
 import type { Attempt } from './attempt.ts'
@@ -89,6 +90,13 @@ class WorkingCollection<K extends CollectionName> implements Collection<K> {
   async count(index: Indexes[K], key: string): Promise<number> {
     const [row] = await this.#rows(this.#table.count(index), [toColumn(key)])
     return Number(row?.[0])
+  }
+
+  async total(index: Indexes[K], key: string): Promise<Total> {
+    const [row] = await this.#rows(this.#table.total(index), [toColumn(key)])
+    const { numbers } = this.#table.totalShape(index)
+    const sums = numbers.map(({ name }, at): [string, number] => [name, Number(row?.[at + 1] ?? 0)])
+    return { count: Number(row?.[0] ?? 0), sums: Object.fromEntries(sums) }
   }
 
   async page(options: PageOptions<Indexes[K]>): Promise<Page<Documents[K]>> {
