@@ -9,6 +9,7 @@ import { budgetPages } from './pages/budgets.tsx'
 import { costPages } from './pages/costs.tsx'
 import { desktopPages } from './pages/desktops.tsx'
 import { hostPages } from './pages/hosts.tsx'
+import { libraryPages } from './pages/library-routes.tsx'
 import { machinePages } from './pages/machine-routes.tsx'
 import { machineListPages } from './pages/machines.tsx'
 import { orderPages } from './pages/order-routes.tsx'
@@ -24,6 +25,7 @@ import type { PortalServices } from './visit.ts'
 
 const sections: readonly ((pages: Pages) => void)[] = [
   machineListPages,
+  libraryPages,
   machinePages,
   orderPages,
   requestPages,

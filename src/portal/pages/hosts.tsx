@@ -1,9 +1,12 @@
 import type { Instant } from '../../base/clock.ts'
+import { hasRole } from '../../identity/person.ts'
+import { drainHost } from '../../operations/drain-host.ts'
 import { listHosts } from '../../operations/list-hosts.ts'
+import { returnHost } from '../../operations/return-host.ts'
 import { Bar, Cell, type Moment, State, Table } from '../parts.tsx'
 import type { Pages } from '../serve.tsx'
 import { localTime, relativeTime } from '../times.ts'
-import type { Visit } from '../visit.ts'
+import type { Answer, Visit } from '../visit.ts'
 import type { StateWords } from '../words.ts'
 
 interface HostView {
@@ -19,6 +22,7 @@ interface HostView {
   usedCpus: number
   usedMemoryGb: number
   seenAt: Instant
+  drain: { doneAt: Instant | null; why: { machine: string; why: string }[] } | null
 }
 
 interface Promised {
@@ -43,6 +47,15 @@ export function hostPages(pages: Pages): void {
     )
     return { title: 'Hosts', current: '/hosts', body }
   })
+  const back = async (work: Promise<unknown>): Promise<Answer> => {
+    await work
+    return { redirect: '/hosts' }
+  }
+  pages.post('/hosts/:name/drain', (visit) => back(visit.perform(drainHost, { name: visit.param('name') })))
+  pages.post('/hosts/:name/return', (visit) => back(visit.perform(returnHost, { name: visit.param('name') })))
+  pages.post('/hosts/:name/bring-back', (visit) =>
+    back(visit.perform(returnHost, { name: visit.param('name'), bringBack: true })),
+  )
   pages.get('/fragments/hosts', async (visit) => ({ fragment: <Hosts {...await hostsOf(visit)} /> }))
 }
 
@@ -51,6 +64,8 @@ interface HostsProps {
   moment: Moment
   /** How much may be promised on a host, beyond what it really has. */
   promised: (host: HostView) => Promised
+  /** Whether whoever looks may empty hosts. */
+  operator: boolean
 }
 
 async function hostsOf(visit: Visit): Promise<HostsProps> {
@@ -59,7 +74,8 @@ async function hostsOf(visit: Visit): Promise<HostsProps> {
     const rule = visit.site.hypervisors.find(({ name }) => name === hypervisor)?.overcommit
     return { cpus: cpus * (rule?.cpus ?? 1), memoryGb: memoryGb * (rule?.memory ?? 1) }
   }
-  return { items, moment: { now: visit.now, zone: visit.site.timezone }, promised }
+  const moment = { now: visit.now, zone: visit.site.timezone }
+  return { items, moment, promised, operator: hasRole(visit.caller, 'operator') }
 }
 
 const hostWords: Readonly<Record<HostView['state'], StateWords>> = {
@@ -68,18 +84,25 @@ const hostWords: Readonly<Record<HostView['state'], StateWords>> = {
   down: { words: 'does not answer', tone: 'bad' },
 }
 
-function Hosts({ items, moment, promised }: HostsProps) {
+function Hosts({ items, moment, promised, operator }: HostsProps) {
   if (items.length === 0) return <p class="empty">No host is known yet: no hypervisor has answered so far.</p>
   return (
     <Table caption="Hosts and what they hold" columns={['Host', 'State', 'Group', 'Slots', 'CPUs', 'Memory']}>
       {items.map((host) => (
-        <Row key={host.name} host={host} moment={moment} room={promised(host)} />
+        <Row key={host.name} host={host} moment={moment} room={promised(host)} operator={operator} />
       ))}
     </Table>
   )
 }
 
-function Row({ host, moment, room }: { host: HostView; moment: Moment; room: Promised }) {
+interface RowProps {
+  host: HostView
+  moment: Moment
+  room: Promised
+  operator: boolean
+}
+
+function Row({ host, moment, room, operator }: RowProps) {
   return (
     <tr role="row">
       <Cell label="Host">
@@ -88,6 +111,7 @@ function Row({ host, moment, room }: { host: HostView; moment: Moment; room: Pro
       </Cell>
       <Cell label="State">
         <State state={hostWords[host.state]} />
+        <Maintenance host={host} operator={operator} />
         {host.state === 'down' ? (
           <small class="about">
             {`Last heard of ${localTime(host.seenAt, moment.zone)}, ${relativeTime(host.seenAt, moment.now)}. ` +
@@ -116,6 +140,43 @@ function Row({ host, moment, room }: { host: HostView; moment: Moment; room: Pro
         />
       </Cell>
     </tr>
+  )
+}
+
+/** How far a host is emptied, and what an operator may do about it. */
+function Maintenance({ host, operator }: Pick<RowProps, 'host' | 'operator'>) {
+  const { name, drain } = host
+  const at = `/hosts/${encodeURIComponent(name)}`
+  if (drain === null) {
+    return operator ? <Deed action={`${at}/drain`} label="Empty it" spoken={`Empty ${name}`} /> : null
+  }
+  return (
+    <>
+      <small class="about">
+        {drain.doneAt === null ? 'Its machines are leaving.' : 'Free for maintenance.'}
+      </small>
+      {drain.why.map(({ machine, why }) => (
+        <small class="about">{`${machine} could not leave: ${why}`}</small>
+      ))}
+      {operator ? <Deed action={`${at}/return`} label="Take it back" spoken={`Take ${name} back`} /> : null}
+      {operator ? (
+        <Deed
+          action={`${at}/bring-back`}
+          label="Take it back, with what was on it"
+          spoken={`Take ${name} back, with what was on it`}
+        />
+      ) : null}
+    </>
+  )
+}
+
+function Deed({ action, label, spoken }: { action: string; label: string; spoken: string }) {
+  return (
+    <form method="post" action={action}>
+      <button type="submit" class="secondary" aria-label={spoken}>
+        {label}
+      </button>
+    </form>
   )
 }
 

@@ -161,6 +161,13 @@ function Facts({ machine, moment }: { machine: MachineView; moment: Moment }) {
       <Fact name="Made">
         <When at={machine.createdAt} moment={moment} />
       </Fact>
+      {machine.host === null && machine.archive === null ? null : (
+        <Fact name="Inside">
+          <a href={`/machines/${encodeURIComponent(machine.name)}/library`}>
+            figures, snapshots, copies and the library
+          </a>
+        </Fact>
+      )}
       {request === null ? null : (
         <Fact name="Request">
           <a href={`/requests/${encodeURIComponent(request)}`}>{request}</a>
