@@ -7,6 +7,7 @@ import { type Callers, checkOrigin, openCallers } from './api/callers.ts'
 import { openControl } from './api/control.ts'
 import { deviceFiles } from './api/device-files.ts'
 import { feeds } from './api/feeds.ts'
+import { terminalChannel } from './api/terminal-channel.ts'
 import { describing, openapiDocument } from './api/openapi.ts'
 import { callerOfRequest, rest, type RestServices } from './api/rest.ts'
 import { httpApp, listen } from './api/server.ts'
@@ -245,6 +246,8 @@ async function openFaces(
   opened.add(() => control.close(0))
   const http = await listen(app, config.http)
   opened.add(() => http.close(graceMillis.http))
+  const channel = terminalChannel(http.server, { operations, callers, onChange, log })
+  opened.add(async () => channel())
   return { httpPort: http.port, rdpPort: router.port }
 }
 

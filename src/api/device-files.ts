@@ -5,6 +5,7 @@ import { wyseDevice, wyseGlobal } from '../../broker/profiles/wyse.ts'
 import { canonicalMac } from '../../broker/terminal.ts'
 import { nobody } from '../identity/person.ts'
 import { findTerminal } from '../operations/find-terminal.ts'
+import { sightTerminal } from '../operations/manage-terminals.ts'
 import type { Operations } from '../operations/perform.ts'
 import type { Site } from '../operations/site.ts'
 import { addressOf } from './rest.ts'
@@ -47,7 +48,10 @@ async function deviceOf(
   request: Request,
   mac: string,
 ): Promise<DeviceFacts> {
-  const { terminal } = await operations.perform(findTerminal, nobody('rest', addressOf(request)), { mac })
+  const device = nobody('rest', addressOf(request))
+  const kind = request.path.startsWith('/wyse/') ? 'wyse' : 'thinstation'
+  await operations.perform(sightTerminal, device, { mac, kind })
+  const { terminal } = await operations.perform(findTerminal, device, { mac })
   return {
     address: site.rdp.publicAddress,
     publicUrl: site.publicUrl,

@@ -55,6 +55,8 @@ function statusOf({ ready, degraded }: Readiness): string {
 
 export interface HttpServer {
   readonly port: number
+  /** Node's own, for what begins as HTTP and becomes something else. */
+  readonly server: Server
   /** Takes no more requests, lets those in hand finish for a moment, then cuts them. Harmless twice. */
   close(graceMillis: number): Promise<void>
 }
@@ -73,7 +75,11 @@ export async function listen(
     server.listen(where, resolve)
   })
   const address = server.address()
-  return { port: isTcp(address) ? address.port : 0, close: (graceMillis) => closeServer(server, graceMillis) }
+  return {
+    server,
+    port: isTcp(address) ? address.port : 0,
+    close: (graceMillis) => closeServer(server, graceMillis),
+  }
 }
 
 function isTcp(address: AddressInfo | string | null): address is AddressInfo {

@@ -38,6 +38,15 @@ import { listPools } from './list-pools.ts'
 import { listPrices } from './list-prices.ts'
 import { listRequests } from './list-requests.ts'
 import { listTemplates } from './list-templates.ts'
+import {
+  enrolTerminal,
+  importTerminals,
+  listTerminals,
+  orderTerminal,
+  removeTerminal,
+  sightTerminal,
+} from './manage-terminals.ts'
+import { terminalSession } from './terminal-session.ts'
 import { makeQuote } from './make-quote.ts'
 import { editMessage, listMessages, postMessage, showMessage } from './messages.ts'
 import { migrateMachine } from './migrate-machine.ts'
@@ -128,6 +137,13 @@ export const catalogue: readonly Operation[] = [
   openDesktop,
   collectionFile,
   findTerminal,
+  listTerminals,
+  enrolTerminal,
+  importTerminals,
+  removeTerminal,
+  orderTerminal,
+  sightTerminal,
+  terminalSession,
   listLeases,
   showLease,
   extendLeaseTime,

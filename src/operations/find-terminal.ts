@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { identify, knownTerminal } from '../../broker/terminal.ts'
 import { query } from './operation.ts'
+import { terminalFor } from './terminals.ts'
 
 /** For the files that devices fetch: what is known of one. Of who sits there it says nothing, since anybody may ask. */
 export const findTerminal = query({
@@ -20,10 +20,10 @@ export const findTerminal = query({
       .nullable(),
   }),
   allow: () => undefined,
-  async run({ caller, site }, said) {
-    const rule = knownTerminal(site.terminals, said, caller.address)
-    if (rule === undefined) return { terminal: null }
-    const { mac } = identify(site.terminals, said, caller.address)
-    return { terminal: { name: rule.name, kind: rule.kind, mac, pool: rule.pool ?? null } }
+  async run(context, said) {
+    const terminal = await terminalFor(context, said, context.caller.address)
+    if (terminal === undefined) return { terminal: null }
+    const { id, kind, mac, pool } = terminal
+    return { terminal: { name: id, kind, mac, pool } }
   },
 })

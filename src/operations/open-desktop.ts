@@ -4,7 +4,7 @@ import { termsOf } from '../../broker/lease-terms.ts'
 import { chooseDesktop } from '../../broker/placement-of-desktops.ts'
 import type { PoolRule } from '../../broker/pool.ts'
 import { encodeRdp, encodingFor, rdpEncodings, rdpFile } from '../../broker/rdp-file.ts'
-import { identify } from '../../broker/terminal.ts'
+import type { TerminalRule } from '../../broker/terminal.ts'
 import { fingerprintOf, shortCodeOf, ticketFor } from '../../broker/ticket.ts'
 import { refuse } from '../base/errors.ts'
 import { hasRole, isNamed } from '../identity/person.ts'
@@ -13,6 +13,7 @@ import { countsOf, desktopTo, lendTo, poolNamed } from './desktops.ts'
 import { change, type Context, type ReadContext } from './operation.ts'
 import { payForLease } from './lease-charging.ts'
 import { anybody } from './rules.ts'
+import { factsOf } from './terminals.ts'
 import { InstantShape, text } from './shapes/fields.ts'
 import { ProgressShape, progressOf } from './shapes/job.ts'
 import { leaseStateNames } from './shapes/lease.ts'
@@ -57,9 +58,9 @@ export const openDesktop = change({
   async run(context, input) {
     const pool = poolNamed(context.site, input.pool)
     checkMember(context, pool)
-    const terminal = identify(context.site.terminals, input.terminal ?? {}, context.caller.address)
+    const { known, ...terminal } = await factsOf(context, input.terminal ?? {}, context.caller.address)
     const lease = await leaseFor(context, pool, terminal)
-    return opened(context, pool, lease, input.encoding)
+    return opened(context, pool, lease, { kind: known, encoding: input.encoding })
   },
   finish: async ({ caller, now, rdp: finish }, answer) => {
     if (answer.rdp === undefined) return answer
@@ -147,7 +148,7 @@ async function opened(
   context: Context,
   pool: PoolRule,
   lease: Lease,
-  encoding: Opened['encoding'],
+  reader: { kind: TerminalRule['kind'] | null; encoding: Opened['encoding'] },
 ): Promise<Opened> {
   const { caller, site } = context
   const { id, desktop, state, endsAt } = lease
@@ -156,7 +157,7 @@ async function opened(
     const progress = await progressOfLease(context, lease)
     return { ...answer, ...(progress === undefined ? {} : { progress }) }
   }
-  const kind = site.terminals.find(({ name }) => name === lease.terminal?.name)?.kind ?? null
+  const { kind, encoding } = reader
   const rdp = rdpFile({
     address: site.rdp.publicAddress,
     gateway: site.rdp.gateway,

@@ -9,7 +9,8 @@ const topics: Readonly<Record<string, readonly string[]>> = {
   requests: ['requests'],
   accounts: ['budgets'],
   hosts: ['hosts'],
-  leases: ['desktops'],
+  leases: ['desktops', 'terminals'],
+  terminals: ['terminals'],
   desktops: ['desktops'],
 }
 const everything = [...new Set(Object.values(topics).flat())]

@@ -18,6 +18,7 @@ import { requestPages } from './pages/requests.tsx'
 import { settingsPages } from './pages/settings.tsx'
 import { signInPages } from './pages/sign-in.tsx'
 import { statementPages } from './pages/statement.tsx'
+import { terminalListPages } from './pages/terminals.tsx'
 import { terminalPages } from './pages/terminal-routes.tsx'
 import { openPages, type Pages, sendTrouble } from './serve.tsx'
 import { callerOf } from './session.ts'
@@ -35,6 +36,7 @@ const sections: readonly ((pages: Pages) => void)[] = [
   pricePages,
   desktopPages,
   hostPages,
+  terminalListPages,
   auditPages,
   accountPages,
   settingsPages,

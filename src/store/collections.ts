@@ -119,6 +119,17 @@ export const collections: { readonly [K in CollectionName]: CollectionRule<K> } 
   },
   sessions: { order: byId, indexes: { expiry: (session) => session.expiresAt }, unique: [] },
   settings: { order: byId, indexes: {}, unique: [] },
+  terminals: {
+    order: byId,
+    indexes: {
+      standing: ({ standing }) => standing,
+      // What waits to be confirmed is known by nothing yet.
+      mac: (terminal) => when(terminal.standing === 'enrolled', terminal.mac),
+      address: (terminal) => when(terminal.standing === 'enrolled', terminal.address),
+      port: ({ standing, port }) => when(standing === 'enrolled' && port !== null, String(port)),
+    },
+    unique: [],
+  },
   links: { order: byId, indexes: { user: ({ platform, user }) => `${platform}|${user}` }, unique: [] },
   vouchers: { order: byId, indexes: { expiry: (voucher) => voucher.expiresAt }, unique: [] },
   answers: { order: byId, indexes: { at: (answer) => answer.at }, unique: [] },

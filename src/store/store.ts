@@ -1,5 +1,6 @@
 import type { Desktop } from '../../broker/desktop.ts'
 import type { Lease } from '../../broker/lease.ts'
+import type { Terminal } from '../../broker/registered-terminal.ts'
 import type { Account } from '../../pricing/budget.ts'
 import type { Charge } from '../../pricing/charge.ts'
 import type { Commitment } from '../../pricing/commitment.ts'
@@ -39,6 +40,7 @@ export interface Documents {
   sessions: Session
   settings: Settings
   links: Link
+  terminals: Terminal
   vouchers: Voucher
   answers: Answer
   counters: Counter
@@ -98,6 +100,7 @@ export interface Indexes {
   sessions: 'expiry'
   settings: never
   links: 'user'
+  terminals: 'standing' | 'mac' | 'address' | 'port'
   vouchers: 'expiry'
   answers: 'at'
   counters: never

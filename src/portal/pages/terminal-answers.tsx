@@ -1,11 +1,12 @@
 import type { Request, Response } from 'express'
 import type { VNode } from 'preact'
-import { knownTerminal } from '../../../broker/terminal.ts'
 import { cookieOf } from '../../api/callers.ts'
 import { problemOf } from '../../api/problem.ts'
 import { addressOf } from '../../api/rest.ts'
 import { messageOf, notFound, type Refusal } from '../../base/errors.ts'
-import type { Caller } from '../../identity/person.ts'
+import { type Caller, nobody } from '../../identity/person.ts'
+import { findTerminal } from '../../operations/find-terminal.ts'
+import { sightTerminal } from '../../operations/manage-terminals.ts'
 import type { LeaseView } from '../../operations/shapes/lease.ts'
 import { showLease } from '../../operations/show-lease.ts'
 import { callerOf, cookieOptions, stopSession } from '../session.ts'
@@ -70,14 +71,19 @@ export function withLease(
 }
 
 /** The page to log in on, or to open a desktop on for whoever has logged in already. */
-export function login(
+export async function login(
   exchange: Exchange,
   fields: Fields,
   facts: { person: Caller | null; refusal?: Refusal; note?: string },
-): void {
+): Promise<void> {
   const { desk, request, response } = exchange
   const { person, refusal, note } = facts
-  const own = knownTerminal(desk.site.terminals, claimOf(fields), addressOf(request))?.pool
+  const { name, mac } = claimOf(fields)
+  const claim = { ...(name === undefined ? {} : { name }), ...(mac === undefined ? {} : { mac }) }
+  const device = nobody('portal', addressOf(request))
+  if (mac !== undefined) await desk.operations.perform(sightTerminal, device, claimOf(fields))
+  const { terminal } = await desk.operations.perform(findTerminal, device, claim)
+  const own = terminal?.pool ?? undefined
   const seconds = refusal?.extras.retryAfterSeconds
   if (seconds !== undefined) response.setHeader('Retry-After', String(seconds))
   const body = (

@@ -41,7 +41,7 @@ async function start(exchange: Exchange): Promise<void> {
   const fields = fieldsOf(request.query)
   const person = await callerOf(request, desk.callers)
   const left = fields.get('left') !== undefined && person === null
-  login(exchange, fields, { person, ...(left ? { note: 'You are logged off.' } : {}) })
+  await login(exchange, fields, { person, ...(left ? { note: 'You are logged off.' } : {}) })
 }
 
 /**
@@ -64,7 +64,7 @@ async function open(exchange: Exchange): Promise<void> {
     return { opened, caller, lease }
   })
   if ('refusal' in outcome) {
-    login(exchange, fields, { person: again, refusal: outcome.refusal })
+    await login(exchange, fields, { person: again, refusal: outcome.refusal })
     return
   }
   const { opened, caller, lease } = outcome.done

@@ -34,6 +34,7 @@ export const tables: { readonly [K in CollectionName]: Table<Documents[K]> } = {
   sessions: new Table('sessions', collections.sessions),
   settings: new Table('settings', collections.settings),
   links: new Table('links', collections.links),
+  terminals: new Table('terminals', collections.terminals),
   vouchers: new Table('vouchers', collections.vouchers),
   answers: new Table('answers', collections.answers),
   counters: new Table('counters', collections.counters),

@@ -1,0 +1,131 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { once } from 'node:events'
+import { WebSocket } from 'ws'
+import { z } from 'zod'
+import { callerFor } from '../../src/identity/roles.ts'
+import { nobody } from '../../src/identity/person.ts'
+import { orderTerminal } from '../../src/operations/manage-terminals.ts'
+import { openDesktop } from '../../src/operations/open-desktop.ts'
+import { openSession } from '../../src/operations/open-session.ts'
+import { minute } from '../operations/core.ts'
+import { openStorySite, type StorySite } from '../stories/site.ts'
+
+let site: StorySite
+const open: Channel[] = []
+beforeEach(async () => {
+  site = await openStorySite()
+})
+afterEach(async () => {
+  for (const { socket } of open.splice(0)) socket.terminate()
+  await site.close()
+})
+
+const Said = z.looseObject({ type: z.string() })
+type Said = z.infer<typeof Said>
+
+interface Channel {
+  socket: WebSocket
+  say(words: object): void
+  /** The next thing of this type, skipping what comes before. */
+  heard(type: string): Promise<Said>
+}
+
+async function connect(options: { origin?: string } = {}): Promise<Channel> {
+  const socket = new WebSocket(`${site.url.replace('http', 'ws')}/api/v1/terminals/channel`, options)
+  const queue: Said[] = []
+  const waiting: (() => void)[] = []
+  socket.on('message', (data) => {
+    queue.push(Said.parse(JSON.parse(Buffer.isBuffer(data) ? data.toString('utf8') : '')))
+    waiting.splice(0).forEach((wake) => wake())
+  })
+  await once(socket, 'open')
+  const channel: Channel = {
+    socket,
+    say: (words) => socket.send(JSON.stringify(words)),
+    async heard(type) {
+      for (;;) {
+        const said = queue.shift()
+        if (said?.type === type) return said
+        if (said === undefined) await new Promise<void>((resolve) => waiting.push(resolve))
+      }
+    },
+  }
+  open.push(channel)
+  return channel
+}
+
+async function tokenOf(user: string): Promise<string> {
+  const claim = { user, password: user }
+  return (await site.service.operations.perform(openSession, nobody('rest', '127.0.0.1'), claim)).token
+}
+
+function as(user: string, groups: string[]) {
+  const person = { user, name: user, email: null, groups }
+  return callerFor(person, { operator: ['operators'], auditor: [] }, 'rest', null)
+}
+
+const openAt = (terminal: string) =>
+  site.service.operations.perform(openDesktop, as('carol', ['office']), {
+    pool: 'public',
+    terminal: { name: terminal },
+  })
+
+describe('the terminal channel', () => {
+  test('shows somebody their session, warns of its end, extends and logs off', async () => {
+    const token = await tokenOf('carol')
+    await openAt('lobby-1')
+    const channel = await connect()
+    channel.say({ type: 'hello', name: 'lobby-1', token })
+    const [welcome, first] = [await channel.heard('welcome'), await channel.heard('session')]
+    await site.pass(9 * minute)
+
+    channel.say({ type: 'extend', minutes: 30 })
+    const extended = await channel.heard('session')
+    channel.say({ type: 'log-off' })
+    const ended = await channel.heard('session')
+
+    expect(welcome).toMatchObject({ terminal: 'lobby-1', pool: 'public' })
+    expect(first).toMatchObject({ session: { state: 'offered', canExtend: true } })
+    expect(extended).toMatchObject({ session: { endsAt: '2026-11-23T10:30:00.000Z' } })
+    expect(ended).toMatchObject({ session: { state: 'ended', endReason: 'logged_off' } })
+  })
+
+  test('a session that is opened elsewhere is told to the terminal that it leaves', async () => {
+    const token = await tokenOf('carol')
+    await openAt('lobby-1')
+    const channel = await connect()
+    channel.say({ type: 'hello', name: 'lobby-1', token })
+    await channel.heard('session')
+
+    await openAt('office-204')
+
+    expect(await channel.heard('moved')).toMatchObject({ to: 'office-204' })
+  })
+
+  test('without a token nobody learns whose session it is, but what operators send is shown', async () => {
+    await openAt('lobby-1')
+    const channel = await connect()
+    channel.say({ type: 'hello', name: 'lobby-1' })
+    await channel.heard('welcome')
+
+    const order = { name: 'lobby-1', kind: 'message' as const, text: 'The hall closes at six.' }
+    await site.service.operations.perform(orderTerminal, as('olga', ['operators']), order)
+    const message = await channel.heard('message')
+    channel.say({ type: 'log-off' })
+
+    expect(message).toMatchObject({ text: 'The hall closes at six.' })
+    expect(await channel.heard('refused')).toMatchObject({ code: 'not_found' })
+  })
+
+  test('a page of another site cannot open it', async () => {
+    await expect(connect({ origin: 'https://evil.example' })).rejects.toThrow('403')
+  })
+
+  test('what is not understood ends it', async () => {
+    const channel = await connect()
+
+    channel.say({ type: 'shout' })
+
+    await expect(once(channel.socket, 'close')).resolves.toContain(1007)
+  })
+})
