@@ -99,11 +99,23 @@ export function enrolled(fields: TerminalFields, by: string, at: Instant, known?
   }
 }
 
+/** A device of the registry as if it stood in the site's file. */
+export function asRule({ id, kind, mac, address, port, pool, location }: Terminal): TerminalRule {
+  return {
+    ...{ name: id, kind },
+    ...(mac === null ? {} : { mac }),
+    ...(address === null ? {} : { address }),
+    ...(port === null ? {} : { port }),
+    ...(pool === null ? {} : { pool }),
+    ...(location === null ? {} : { location }),
+  }
+}
+
 /** A device of the site's file, with what was seen of it. */
 export function filed(rule: TerminalRule, seen: Terminal | undefined, at: Instant): Terminal {
-  const { name, kind, mac, address, pool, location } = rule
+  const { name, kind, mac, address, port, pool, location } = rule
   return {
-    ...enrolled({ name, kind, mac, address, pool, location }, '', at, seen),
+    ...enrolled({ name, kind, mac, address, port, pool, location }, '', at, seen),
     standing: 'filed',
     by: null,
     order: seen?.order ?? null,

@@ -72,7 +72,8 @@ export async function openDesktopRouter(
   const find = finder({ operations, store, holdMillis })
   const here = new Here()
   const counting = openCounting({ router: () => opened, operations, log })
-  const { host, port, morePorts, proxies = [] } = rule
+  const { host, port, proxies = [] } = rule
+  const morePorts = await portsOf(store, rule.morePorts)
   const router = (opened = await openRouter({
     ...{ host, port, morePorts, proxies, holdMillis, log },
     now: clock === systemClock ? Date.now : () => millis(clock.now()),
@@ -205,4 +206,10 @@ async function othersGone(
   } finally {
     stop.abort()
   }
+}
+
+/** Ports of the site's file, and those of the registry: one that is enrolled later is listened on from the next start. */
+async function portsOf(store: Store, ofFile: readonly number[]): Promise<number[]> {
+  const enrolled = await store.read((tx) => tx.terminals.find('standing', 'enrolled'))
+  return [...new Set([...ofFile, ...enrolled.flatMap(({ port }) => (port === null ? [] : [port]))])]
 }

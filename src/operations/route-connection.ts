@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { accepts, askingOf, leaseInFront, terminalOf, terminalUser } from '../../broker/asker.ts'
 import type { Lease } from '../../broker/lease.ts'
 import type { Identity, PoolRule } from '../../broker/pool.ts'
+import { asRule } from '../../broker/registered-terminal.ts'
 import { identify, canonicalAddress, type TerminalRule } from '../../broker/terminal.ts'
 import { fingerprintOf, shortCodeOf } from '../../broker/ticket.ts'
 import { roughMillis } from '../base/duration.ts'
@@ -10,6 +11,7 @@ import { poolNamed } from './desktops.ts'
 import { leaseFor } from './open-desktop.ts'
 import { change, type Context, query, type ReadContext } from './operation.ts'
 import { operators } from './rules.ts'
+import { rulesAt, terminalNamed } from './terminals.ts'
 
 const Source = z.object({ address: z.string(), localPort: z.number() })
 
@@ -102,7 +104,7 @@ async function byTerminal(
   asked: PoolRule | null,
 ): Promise<Subject | undefined> {
   const { tx, site } = context
-  const known = terminalOf(site.terminals, source)
+  const known = terminalOf(await rulesAt(context, source), source)
   if (known === undefined) return undefined
   const { rule, by } = known
   const lease = leaseInFront(fitting(context, await tx.leases.find('open-terminal', rule.name), asked, by))
@@ -176,8 +178,8 @@ export const openAtTerminal = change({
     answer === undefined ? `terminal:${terminal}` : `lease:${answer.lease}`,
   allow: operators,
   async run(context, { terminal, source }) {
-    const rule = context.site.terminals.find(({ name }) => name === terminal)
-    if (rule?.pool === undefined) refuse('not_recognised', `Terminal ${terminal} has no pool of its own.`)
+    const rule = asRule(await terminalNamed(context, terminal))
+    if (rule.pool === undefined) refuse('not_recognised', `Terminal ${terminal} has no pool of its own.`)
     const facts = identify([rule], { name: terminal }, source.address)
     const lease = await leaseFor(asTerminal(context, terminal), poolNamed(context.site, rule.pool), facts)
     return { lease: lease.id }

@@ -1,4 +1,10 @@
-import { enrolled, filed, type Terminal, type TerminalFields } from '../../broker/registered-terminal.ts'
+import {
+  asRule,
+  enrolled,
+  filed,
+  type Terminal,
+  type TerminalFields,
+} from '../../broker/registered-terminal.ts'
 import {
   canonicalAddress,
   canonicalMac,
@@ -34,6 +40,18 @@ export async function terminalFor(
   const [byMac] = mac === null ? [] : await tx.terminals.find('mac', mac)
   if (byMac !== undefined) return byMac
   return source === null ? undefined : (await tx.terminals.find('address', canonicalAddress(source)))[0]
+}
+
+/** The rules of the devices that a connection may come from: those of the site's file, and those of the registry. */
+export async function rulesAt(
+  { tx, site }: Looking,
+  source: { address: string; localPort: number },
+): Promise<TerminalRule[]> {
+  const found = await Promise.all([
+    tx.terminals.find('address', canonicalAddress(source.address)),
+    tx.terminals.find('port', String(source.localPort)),
+  ])
+  return [...site.terminals, ...found.flat().map(asRule)]
 }
 
 /** What a lease keeps of the terminal: the site's word where it knows the device, else the device's own. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { nobody } from '../../src/identity/person.ts'
+import { nobody, system } from '../../src/identity/person.ts'
 import { findTerminal } from '../../src/operations/find-terminal.ts'
 import {
   enrolTerminal,
@@ -8,6 +8,7 @@ import {
   removeTerminal,
   sightTerminal,
 } from '../../src/operations/manage-terminals.ts'
+import { openAtTerminal } from '../../src/operations/route-connection.ts'
 import { openDesktop } from '../../src/operations/open-desktop.ts'
 import { type Core, minute, openCore } from './core.ts'
 
@@ -119,6 +120,21 @@ test('a list enrols, corrects and leaves alone; doing it again changes nothing',
     ['hall-1', 'developers'],
     ['lobby-3', null],
   ])
+})
+
+test('a terminal of the registry that stands for a pool gets a desktop of it by connecting', async () => {
+  await enrol({ address: '10.0.0.7', pool: 'public' })
+  const source = { address: '10.0.0.7', localPort: 3389 }
+
+  const { lease } = await core.operations.perform(openAtTerminal, system('router'), {
+    terminal: 'lobby-2',
+    source,
+  })
+
+  expect(await core.store.read((tx) => tx.leases.get(lease))).toMatchObject({
+    pool: 'public',
+    terminal: { name: 'lobby-2', address: '10.0.0.7' },
+  })
 })
 
 test('it shows who sits where, and when a terminal was last seen', async () => {
