@@ -12,7 +12,12 @@ export interface UsedTariff {
 /** Of everything in a tariff that a price may hang on. */
 export function usedTariff(tariff: Tariff): UsedTariff {
   const { name, from } = tariff
-  return { id: `${from} ${name}`, name, from, fingerprint: fingerprint(plain(tariff)) }
+  return { id: usedTariffId(tariff), name, from, fingerprint: fingerprint(plain(tariff)) }
+}
+
+/** What a used tariff is kept under. */
+export function usedTariffId({ name, from }: Pick<Tariff, 'name' | 'from'>): string {
+  return `${from} ${name}`
 }
 
 /** A used tariff that the site's file no longer has as it was: changed, or not there at all. */

@@ -10,7 +10,7 @@ import {
 } from '../../pricing/charge.ts'
 import { type Commitment, daysToCharge, gathered, type Hold } from '../../pricing/commitment.ts'
 import { tallied, tallyId } from '../../pricing/tally.ts'
-import { usedTariff } from '../../pricing/used-tariff.ts'
+import { usedTariff, usedTariffId } from '../../pricing/used-tariff.ts'
 import type { Instant } from '../base/clock.ts'
 import { addDays, type LocalDay, localDay } from '../base/period.ts'
 import type { Machine } from '../machines/machine.ts'
@@ -83,8 +83,9 @@ export async function keepTariffs(tx: Transaction, rows: readonly Charge[], site
     const isFirst = (): boolean =>
       site.tariffs.every(({ name, from }) => name !== tariff.name || from >= tariff.from)
     if (!names.has(tariff.name) || (tariff.from > last && !isFirst())) continue
-    const used = usedTariff(tariff)
-    if ((await tx.tariffs.get(used.id)) === undefined) await tx.tariffs.put(used)
+    // This is asked for each machine and day, so what identifies a tariff is worked out only where it is not kept yet.
+    const kept = await tx.tariffs.get(usedTariffId(tariff))
+    if (kept === undefined) await tx.tariffs.put(usedTariff(tariff))
   }
 }
 

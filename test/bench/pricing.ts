@@ -26,19 +26,13 @@ interface Size {
 }
 
 const year = { machines: 100, days: 365 }
-const few = { machines: 1_000, days: 3 }
-const many = { machines: 10_000, days: 3 }
+const few = { machines: 1_000, days: 10 }
+const many = { machines: 10_000, days: 10 }
 
 /** What charging takes in memory: against writing the same rows down and nothing else, and as machines become more. */
 export async function pricingRows(): Promise<Row[]> {
   const twelveMonths = await run(year)
-  const growth: number[] = []
-  const rates: number[] = []
-  for (let round = 0; round < rounds; round++) {
-    const [small, large] = [await run(few), await run(many)]
-    growth.push(large.millisEach / small.millisEach)
-    rates.push(1000 / large.millisEach)
-  }
+  const { growth, rates } = await grown([few, many])
   return [
     {
       name: 'pricing: machine-days charged, 12 months',
@@ -54,6 +48,39 @@ export async function pricingRows(): Promise<Row[]> {
       note: rates.map(perSecond).join(', '),
     },
   ]
+}
+
+/** A whole year of ten thousand machines, charged and stated, against one of a thousand. It takes half an hour. */
+export async function pricingYearRows(): Promise<Row[]> {
+  const [small, large] = [
+    { machines: 1_000, days: 365 },
+    { machines: 10_000, days: 365 },
+  ] as const
+  const { growth, rates, stated } = await grown([small, large], 1)
+  return [
+    {
+      name: `pricing: a machine-day, ${large.machines} machines, 12 months charged and stated`,
+      against: `with ${small.machines} machines`,
+      ratios: growth,
+      aim: '1.2 x',
+      note: `${rates.map(perSecond).join(', ')}; ${13 * budgetCount} statements in ${stated.map((each) => `${(each / 1000).toFixed(1)} s`).join(', ')}`,
+    },
+  ]
+}
+
+/** How much longer a machine-day takes as machines become more: in turns, once all code has been run. */
+async function grown([small, large]: readonly [Size, Size], times = rounds) {
+  await run({ machines: small.machines, days: 3 })
+  const found = { growth: new Array<number>(), rates: new Array<number>(), stated: new Array<number>() }
+  for (let round = 0; round < times; round++) {
+    const [one, other] = [await run(small), await run(large)]
+    const each = (result: typeof one, { machines, days }: Size): number =>
+      result.millisEach + result.statedMillis / (machines * days)
+    found.growth.push(each(other, large) / each(one, small))
+    found.rates.push(1000 / each(other, large))
+    found.stated.push(other.statedMillis)
+  }
+  return found
 }
 
 function perSecond(rate: number): string {
@@ -72,14 +99,19 @@ async function run({ machines, days }: Size) {
     }
   })
   const statedMillis = await millisOf(() => stateAll(core, days))
-  const rows = await rowsOf(core)
-  const lines: string[] = []
-  const plain = await millisOf(() => {
-    for (const row of rows) lines.push(`${JSON.stringify(row)}\n`)
-  })
+  const plain = machines === year.machines ? await plainMillis(core) : 0
   await core.close()
   const count = machines * days
   return { millisEach: charging / count, plainMillisEach: plain / count, statedMillis }
+}
+
+/** What it takes to write the rows down and do nothing else. */
+async function plainMillis(core: Core): Promise<number> {
+  const rows = await rowsOf(core)
+  const lines: string[] = []
+  return millisOf(() => {
+    for (const row of rows) lines.push(`${JSON.stringify(row)}\n`)
+  })
 }
 
 /** A site whose machines were all made on the first day: half of them have one row a day, half have three. */
