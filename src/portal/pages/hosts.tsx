@@ -148,7 +148,17 @@ function Maintenance({ host, operator }: Pick<RowProps, 'host' | 'operator'>) {
   const { name, drain } = host
   const at = `/hosts/${encodeURIComponent(name)}`
   if (drain === null) {
-    return operator ? <Deed action={`${at}/drain`} label="Empty it" spoken={`Empty ${name}`} /> : null
+    if (!operator) return null
+    return (
+      <details>
+        <summary>Maintenance</summary>
+        <small class="about">
+          Owners are told; machines are moved without a break where it can be, else saved. Nothing new is
+          placed on it.
+        </small>
+        <Deed action={`${at}/drain`} label="Empty it" spoken={`Empty ${name}`} />
+      </details>
+    )
   }
   return (
     <>
