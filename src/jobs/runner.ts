@@ -19,6 +19,11 @@ export interface Runner {
   stop(graceMillis: number): Promise<void>
   /** Does everything that is due now and what follows from it. For tests, which move the clock themselves. */
   drain(): Promise<void>
+  /**
+   * Begins what is due now and waits for none of it, so that a test may let others go on meanwhile. Gives back whether
+   * there was anything.
+   */
+  begin(): Promise<boolean>
   /** When something is due next. */
   nextDue(): Promise<Instant | null>
 }
@@ -188,6 +193,7 @@ export function openRunner(tools: Tools, options: RunnerOptions): Runner {
         if (!busy && inHand.size === 0) return
       }
     },
+    begin: round,
     nextDue,
   }
 }

@@ -23,6 +23,8 @@ export interface MemoryDisk {
   powerCut(luck?: () => number): void
   /** Called before each operation that changes something. It may throw, wait, or pull the plug. */
   before: (operation: DiskOperation) => Promise<void> | void
+  /** How long a sync takes, in which others go on: a turn of the event loop. */
+  syncing: () => Promise<unknown>
   /** Everything that was done so far. */
   readonly done: DiskOperation[]
   names(): string[]
@@ -36,6 +38,7 @@ export function memoryFiles(): MemoryDisk {
   const folder = new Folder()
   const disk: MemoryDisk = {
     before: () => undefined,
+    syncing: () => setImmediate(),
     done: [],
     files: () => filesOf(disk, folder, isRunning(boot)),
     processes: () => ({
@@ -71,7 +74,7 @@ function filesOf(disk: MemoryDisk, folder: Folder, alive: () => void): Files {
     alive()
     await disk.before({ kind, name })
     // A sync takes its time, in which others go on.
-    if (kind === 'sync') await setImmediate()
+    if (kind === 'sync') await disk.syncing()
     alive()
     disk.done.push({ kind, name })
     return work()

@@ -1,0 +1,3 @@
+import { liveThrough } from './seeds.ts'
+
+liveThrough(1)
