@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import { messageOf, Outage } from './base/errors.ts'
 import { openLog } from './base/log.ts'
 import { backupSite, restoreSite } from './cli/backup.ts'
+import { examine } from './cli/doctor.ts'
 import { importFile } from './cli/import.ts'
 import { moveStores, storeWords } from './cli/move.ts'
 import { simulate } from './cli/simulate.ts'
@@ -110,6 +111,16 @@ program
   .option(...configOption)
   .action(async ({ config, json }: { config?: string; json?: boolean }) => {
     process.stdout.write(await slackManifestOf(config, process.env, json === true ? 'json' : 'yaml'))
+  })
+
+program
+  .command('doctor')
+  .description('try all that the site needs, and say how to mend what is wrong')
+  .option(...configOption)
+  .action(async ({ config }: { config?: string }) => {
+    const { text, isWell } = await examine(await loadConfig(config, process.env), process.env)
+    process.stdout.write(text)
+    if (!isWell) process.exitCode = exitCodes.ours
   })
 
 program

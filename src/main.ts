@@ -34,6 +34,7 @@ import { portal } from './portal/routes.tsx'
 import { callerOf as sessionCaller } from './portal/session.ts'
 import { type DesktopRouter, openDesktopRouter, routerRule } from './desktop-router.ts'
 import { type Opened, openedParts } from './main/parts.ts'
+import { findingsOf, storeFinding, textRecords } from './main/findings.ts'
 import { readinessOf } from './main/readiness.ts'
 import { writeBackup } from './store/backup.ts'
 import { openStore } from './store/open.ts'
@@ -240,6 +241,7 @@ async function openFaces(
   const control = await openControl({
     dataPath: config.store.path,
     api: restFor(async () => system('cli')),
+    examine: async () => [await storeFinding(store), ...(await findingsOf({ ...tools, textRecords }))],
     backup: (to) => writeBackup(store, { site: site.name, at: clock.now() }, to),
     log,
   })

@@ -5,6 +5,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { messageOf } from '../base/errors.ts'
+import type { Finding } from '../base/finding.ts'
 import type { Log } from '../base/log.ts'
 import { type HttpServer, listen } from './server.ts'
 
@@ -21,6 +22,8 @@ export interface ControlOptions {
   api: Router
   /** Writes all that the site remembers to a stream. */
   backup: (to: Writable) => Promise<void>
+  /** Tries what the site stands on, for `jackdaw doctor`. */
+  examine: () => Promise<Finding[]>
   log: Log
 }
 
@@ -32,6 +35,7 @@ export async function openControl({
   dataPath,
   api,
   backup,
+  examine,
   log,
 }: ControlOptions): Promise<Pick<HttpServer, 'close'>> {
   const path = controlPath(dataPath)
@@ -59,6 +63,9 @@ export async function openControl({
       log.warn({ error: messageOf(error) }, 'backup broken off')
       response.destroy()
     })
+  })
+  app.get('/doctor', async (_request, response) => {
+    response.json(await examine())
   })
   const server = await listen(app, { path })
   await chmod(path, 0o600)

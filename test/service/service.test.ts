@@ -147,6 +147,20 @@ describe('the command line', () => {
     expect(second.out).toContain('0 machines taken over, 14 unchanged')
   })
 
+  test('a doctor asks the service that runs, and fails when something is wrong', async () => {
+    const running = await site.start()
+    const well = await site.run('doctor', '--config', site.config)
+    await running.stop('SIGTERM')
+    await writeFile(join(site.folder, 'data', 'checkpoint.jsonl'), '{\n')
+    const ill = await site.run('doctor', '--config', site.config)
+
+    expect(well).toMatchObject({ code: 0, err: '' })
+    expect(well.out).toMatch(/^ok +Service: runs, and was asked$/m)
+    expect(well.out).toMatch(/^ok +Hypervisor wod: answers, with 4 hosts$/m)
+    expect(ill.code).toBe(1)
+    expect(ill.out).toMatch(/^FAULT +Store: /m)
+  })
+
   test('an unknown command says what there is', async () => {
     const { code, err } = await site.run('chekc')
 
