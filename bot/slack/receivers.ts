@@ -6,7 +6,8 @@ import type { SlackSecrets } from '../secrets.ts'
 import { boltLog } from './bolt-log.ts'
 import type { Handler } from './handler.ts'
 import { type Inbound, parseInbound } from './inbound.ts'
-import { realTiming, type Timing } from './pace.ts'
+import type { Timing } from './pace.ts'
+import { openWork, type Work } from './work.ts'
 
 /** How long a message may be that Slack sends us. */
 const longestBody = '512kb'
@@ -127,20 +128,16 @@ function openTurn(): { next(): Promise<void>; end(): void } {
   }
 }
 
-/** How long work in hand may take when we stop. */
-const graceMillis = 2_000
-
 /** Hands what comes in to the handler, after it was acknowledged. */
 function listening(
   receiver: ExpressReceiver | SocketModeReceiver,
   { handler, log, timing }: ReceiverServices,
-): { finished(): Promise<void> } {
-  const inHand = new Set<Promise<void>>()
+): Work {
+  const work = openWork(timing)
   const start = (inbound: Inbound | undefined): void => {
     if (inbound === undefined || inbound.kind === 'submit') return
-    const work = handler.handle(inbound).finally(() => inHand.delete(work))
-    inHand.add(work)
-    timing.began(work)
+    if (!work.start(() => handler.handle(inbound)))
+      log.warn({ kind: inbound.kind }, 'too much from slack at once')
   }
   const app = new App({
     receiver,
@@ -168,9 +165,5 @@ function listening(
   })
   app.event(/.*/, async ({ body }) => start(parseInbound(body)))
   app.error(async (error) => log.warn({ error: error.message }, 'slack message not understood'))
-  return {
-    finished: async () => {
-      await Promise.race([Promise.all(inHand), realTiming.sleep(graceMillis)])
-    },
-  }
+  return work
 }

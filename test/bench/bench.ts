@@ -3,6 +3,7 @@ import { desktopRows } from './desktops.ts'
 import { print, type Row } from './measure.ts'
 import { postgresRows } from './postgres.ts'
 import { pricingRows, pricingYearRows } from './pricing.ts'
+import { slackRows } from './slack.ts'
 import { stateRows } from './state.ts'
 import { storeRows } from './store.ts'
 
@@ -13,6 +14,7 @@ const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
   claims: claimRows,
   desktops: desktopRows,
   pricing: pricingRows,
+  slack: slackRows,
 }
 
 /** Parts that take long, and are run only when they are asked for. */

@@ -4,6 +4,7 @@ import { fakeSlack, type FakeSlack } from '../../fakes/slack/slack.ts'
 import { buttonsIn, fieldsIn, textOf } from '../../fakes/slack/reading.ts'
 import { addUser, directOf, type FakeMessage, type FakeView } from '../../fakes/slack/workspace.ts'
 import { openStorySite } from '../../stories/site.ts'
+import { tracked } from './tracked.ts'
 
 /** What the button of a form carries. */
 const FormState = z.object({ fields: z.record(z.string(), z.string()) })
@@ -33,21 +34,13 @@ export async function openSlackStage(
 ): Promise<SlackStage> {
   const slack = await fakeSlack()
   for (const [name, id] of Object.entries(accounts)) addUser(slack.space, id, { name })
-  const works = new Set<Promise<unknown>>()
-  const timing = {
-    now: () => slack.space.now(),
-    sleep: (millis: number) => slack.sleep(millis),
-    began(work: Promise<unknown>) {
-      const done = work.catch(() => undefined).finally(() => works.delete(done))
-      works.add(done)
-    },
-  }
+  const { timing, idle } = tracked(
+    (millis) => slack.sleep(millis),
+    () => slack.space.now(),
+  )
   const site = await openStorySite({ edit: (yaml) => edit(withSlack(mode)(yaml)), env: slack.env, timing })
   if (mode === 'http') slack.sendTo(`${site.url}/slack/events`)
   else await connected(slack)
-  const idle = async (): Promise<void> => {
-    while (works.size > 0) await Promise.all(works)
-  }
   const idOf = (user: string): string => Object.entries(accounts).find(([name]) => name === user)?.[1] ?? user
 
   return {

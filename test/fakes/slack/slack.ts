@@ -164,27 +164,34 @@ export async function fakeSlack(options: FakeOptions = {}): Promise<FakeSlack> {
   }
 }
 
+interface Posting {
+  type?: string
+  headers?: Record<string, string>
+}
+
+/** Posts bytes as Slack does, with its signature unless another is given. */
+export async function signedPost(
+  url: string,
+  body: string,
+  { type = 'application/x-www-form-urlencoded', headers = {} }: Posting = {},
+): Promise<Acknowledged> {
+  const at = String(Math.floor(Date.now() / 1000))
+  const hash = createHmac('sha256', signingSecret).update(`v0:${at}:${body}`).digest('hex')
+  const signed = { 'X-Slack-Request-Timestamp': at, 'X-Slack-Signature': `v0=${hash}` }
+  const response = await fetch(url, {
+    method: 'POST',
+    body,
+    headers: { 'Content-Type': type, ...signed, ...headers },
+  })
+  const text = await response.text()
+  return { status: response.status, body: text.startsWith('{') ? JSON.parse(text) : text }
+}
+
 /** Sends as Slack does: signed over HTTP, or in an envelope over the socket. */
 function sender(server: FakeServer) {
   let target: string | undefined
-  async function post(
-    body: string,
-    {
-      type = 'application/x-www-form-urlencoded',
-      headers = {},
-    }: { type?: string; headers?: Record<string, string> } = {},
-  ): Promise<Acknowledged> {
-    const at = String(Math.floor(Date.now() / 1000))
-    const hash = createHmac('sha256', signingSecret).update(`v0:${at}:${body}`).digest('hex')
-    const signed = { 'X-Slack-Request-Timestamp': at, 'X-Slack-Signature': `v0=${hash}` }
-    const response = await fetch(target ?? '', {
-      method: 'POST',
-      body,
-      headers: { 'Content-Type': type, ...signed, ...headers },
-    })
-    const text = await response.text()
-    return { status: response.status, body: text.startsWith('{') ? JSON.parse(text) : text }
-  }
+  const post = (body: string, options: Posting = {}): Promise<Acknowledged> =>
+    signedPost(target ?? '', body, options)
   async function envelope(type: string, payload: object, retry: number | undefined): Promise<Acknowledged> {
     const [socket] = server.sockets
     if (socket === undefined) throw new Error('nobody is connected to the fake')
