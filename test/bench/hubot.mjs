@@ -1,4 +1,5 @@
 // The peer: Hubot with a listener for each verb. Told to, it hears lines, one after the other, and says how fast.
+import { performance } from 'node:perf_hooks'
 import { Adapter, Robot, TextMessage, User } from 'hubot'
 
 const robot = new Robot(null, false, 'jackdaw')

@@ -196,8 +196,7 @@ async function dispatch(): Promise<Row> {
   try {
     for (let round = 0; round < rounds; round++) {
       hubot.send({ verbs, lines, calls })
-      const [answer]: unknown[] = await once(hubot, 'message')
-      const { perSecond: theirs, heard } = Heard.parse(answer)
+      const { perSecond: theirs, heard } = Heard.parse((await once(hubot, 'message')).at(0))
       if (heard < calls) throw new Error(`Hubot heard ${heard} of ${calls} lines`)
       const ours = await perSecond(calls, 1, async (index) => {
         const understood = parseLine(lines[index % lines.length] ?? '', context)
