@@ -4,7 +4,7 @@ import type { Timing } from '../../../bot/slack/pace.ts'
 export function tracked(
   sleep: Timing['sleep'] = async () => undefined,
   now: Timing['now'] = () => Date.now(),
-) {
+): { timing: Timing; idle: () => Promise<void> } {
   const works = new Set<Promise<unknown>>()
   const timing: Timing = {
     now,
