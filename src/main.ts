@@ -23,7 +23,6 @@ import { openDirectory } from './identity/open.ts'
 import { system, type Via } from './identity/person.ts'
 import { callerFor } from './identity/roles.ts'
 import { signIn } from './identity/sign-in.ts'
-import { throttle } from './identity/throttle.ts'
 import { openRunner, type Runner } from './jobs/runner.ts'
 import type { Tools } from './jobs/trade.ts'
 import { type Pace, sweeps, trades, usualPace } from './jobs/trades.ts'
@@ -36,6 +35,7 @@ import { type DesktopRouter, openDesktopRouter, routerRule } from './desktop-rou
 import { type Opened, openedParts } from './main/parts.ts'
 import { findingsOf, storeFinding, textRecords } from './main/findings.ts'
 import { readinessOf } from './main/readiness.ts'
+import { openThrottle } from './main/shared-throttle.ts'
 import { writeBackup } from './store/backup.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
@@ -143,7 +143,7 @@ async function openCore(config: Config, world: World, opened: Opened): Promise<C
   opened.add(async () => {
     await Promise.all([...hypervisors.values()].map((driver) => driver.close()))
   })
-  const passwords = signIn({ directory, throttle: throttle(), clock })
+  const passwords = signIn({ directory, throttle: await openThrottle(store, { ids, log }), clock })
   const rdpFiles = await openRdpFiles(config, { store, clock, ids, log })
   const operations = openOperations({
     ...{ store, site, clock, ids, directory, hypervisors, log },

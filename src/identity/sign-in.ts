@@ -29,7 +29,7 @@ export function signIn(services: { directory: Directory; throttle: Throttle; clo
         throttle.failed(user, address, clock.now())
         throw new Refusal('bad_credentials', 'The user name or the password is wrong.')
       }
-      throttle.succeeded(user, address)
+      throttle.succeeded(user, address, clock.now())
       return person
     },
   }

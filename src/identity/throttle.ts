@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { isIPv6 } from 'node:net'
 import { type Instant, millis } from '../base/clock.ts'
 import { Refusal } from '../base/errors.ts'
@@ -59,7 +60,8 @@ function remaining(known: Failures | undefined, limit: Limit, at: number): numbe
 /**
  * Slows down whoever guesses passwords, without letting a stranger lock an owner out. Attempts that are refused count
  * nowhere, so one address alone cannot slow an account for the others; and an address from which the account has been
- * signed in to before is not slowed by what happens elsewhere. Held in memory: a restart forgets.
+ * signed in to before is not slowed by what happens elsewhere. Held in memory: where no other
+ * process of the site tells of what it saw, a restart forgets.
  */
 export interface Throttle {
   /**
@@ -70,14 +72,37 @@ export interface Throttle {
   /** The password was wrong. */
   failed(user: string, address: string, now: Instant): void
   /** The password was right. */
-  succeeded(user: string, address: string): void
+  succeeded(user: string, address: string, now: Instant): void
+  /** Counts what another process of the site saw. */
+  hear(attempt: Attempt): void
 }
 
-export function throttle(limits: ThrottleLimits = usualLimits): Throttle {
+/**
+ * How somebody's attempt to sign in came out, as one process tells it to the others. Who and where are fingerprints: people
+ * type passwords where names belong.
+ */
+export interface Attempt {
+  outcome: 'failed' | 'succeeded'
+  account: string
+  from: string
+  pair: string
+  at: Instant
+}
+
+/** @param tell is given what other processes should hear: each failure, and where an account is known from now on. */
+export function throttle(
+  limits: ThrottleLimits = usualLimits,
+  tell: (attempt: Attempt) => void = () => undefined,
+): Throttle {
   const pairs = remembering<Failures>(limits.remembered)
   const accounts = remembering<Failures>(limits.remembered)
   const addresses = remembering<Failures>(limits.remembered)
   const familiar = remembering<true>(limits.remembered)
+
+  function welcome(pair: string): void {
+    pairs.remove(pair)
+    familiar.set(pair, true)
+  }
 
   return {
     check(user, address, now) {
@@ -97,11 +122,23 @@ export function throttle(limits: ThrottleLimits = usualLimits): Throttle {
       accounts.set(account, failedAgain(accounts.get(account), limits.account, at))
       addresses.set(from, failedAgain(addresses.get(from), limits.address, at))
       if (familiar.get(pair) !== undefined) pairs.set(pair, failedAgain(pairs.get(pair), limits.pair, at))
+      tell({ outcome: 'failed', account, from, pair, at: now })
     },
-    succeeded(user, address) {
-      const { pair } = keys(user, address)
-      pairs.remove(pair)
-      familiar.set(pair, true)
+    succeeded(user, address, now) {
+      const { account, from, pair } = keys(user, address)
+      const isNews = familiar.get(pair) === undefined
+      welcome(pair)
+      if (isNews) tell({ outcome: 'succeeded', account, from, pair, at: now })
+    },
+    hear({ outcome, account, from, pair, at: now }) {
+      const at = millis(now)
+      if (outcome === 'succeeded') {
+        welcome(pair)
+        return
+      }
+      accounts.set(account, failedAgain(accounts.get(account), limits.account, at))
+      addresses.set(from, failedAgain(addresses.get(from), limits.address, at))
+      pairs.set(pair, failedAgain(pairs.get(pair), limits.pair, at))
     },
   }
 }
@@ -115,13 +152,14 @@ function tooMany(wait: number): Refusal {
   )
 }
 
-/** Names may be as long as a sender likes; what is remembered of them may not. */
-const longestName = 100
-
 function keys(user: string, address: string): { account: string; from: string; pair: string } {
-  const account = user.toLowerCase().slice(0, longestName)
-  const from = network(address)
+  const [account, from] = [mark(user.toLowerCase()), mark(network(address))]
   return { account, from, pair: `${from} ${account}` }
+}
+
+/** Names may be as long as a sender likes; what is remembered of them may not. */
+function mark(name: string): string {
+  return createHash('sha256').update(name).digest('base64url').slice(0, 22)
 }
 
 /** Whoever has one IPv6 address has the 2^64 beside it (RFC 4291 §2.5.1), so those count as one. */
@@ -129,7 +167,7 @@ function network(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
   if (mapped !== undefined) return mapped
   const plain = address.split('%')[0] ?? ''
-  if (!isIPv6(plain)) return address.slice(0, longestName)
+  if (!isIPv6(plain)) return address
   const [head = '', tail] = plain.split('::')
   const left = head === '' ? [] : head.split(':')
   const right = tail === undefined || tail === '' ? [] : tail.split(':')

@@ -208,4 +208,5 @@ const nothingToDo: readonly CollectionName[] = [
   'links',
   'settings',
   'vouchers',
+  'attempts',
 ]

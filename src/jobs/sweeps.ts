@@ -211,7 +211,7 @@ export function refillPools({ pools }: Pick<Site, 'pools'>): Sweep {
   }
 }
 
-const keptMillis = { jobs: 7 * 86_400_000, answers: 86_400_000, leases: 30 * 86_400_000 }
+const keptMillis = { attempts: 900_000, jobs: 7 * 86_400_000, answers: 86_400_000, leases: 30 * 86_400_000 }
 
 /** Lets go of what nobody will ask for again. */
 export const tidyUp = (paceMillis: number) =>
@@ -220,6 +220,8 @@ export const tidyUp = (paceMillis: number) =>
       const now = clock.now()
       for (const { id } of await tx.sessions.upTo('expiry', now, batch)) await tx.sessions.remove(id)
       for (const { id } of await tx.vouchers.upTo('expiry', now, 500)) await tx.vouchers.remove(id)
+      const old = plusMillis(now, -keptMillis.attempts)
+      for (const { id } of await tx.attempts.upTo('at', old, 5000)) await tx.attempts.remove(id)
       await drop(tx, now)
     })
   })

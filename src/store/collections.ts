@@ -132,6 +132,7 @@ export const collections: { readonly [K in CollectionName]: CollectionRule<K> } 
   },
   links: { order: byId, indexes: { user: ({ platform, user }) => `${platform}|${user}` }, unique: [] },
   vouchers: { order: byId, indexes: { expiry: (voucher) => voucher.expiresAt }, unique: [] },
+  attempts: { order: byId, indexes: { at: (attempt) => attempt.at }, unique: [] },
   answers: { order: byId, indexes: { at: (answer) => answer.at }, unique: [] },
   counters: { order: byId, indexes: {}, unique: [] },
   secrets: { order: byId, indexes: {}, unique: [] },

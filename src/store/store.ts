@@ -9,6 +9,7 @@ import type { UsedTariff } from '../../pricing/used-tariff.ts'
 import type { Instant } from '../base/clock.ts'
 import type { AuditRow } from '../identity/audit.ts'
 import type { Link } from '../identity/chat-account.ts'
+import type { Attempt } from '../identity/throttle.ts'
 import type { Session } from '../identity/tokens.ts'
 import type { Voucher } from '../identity/voucher.ts'
 import type { Job } from '../jobs/job.ts'
@@ -42,6 +43,7 @@ export interface Documents {
   links: Link
   terminals: Terminal
   vouchers: Voucher
+  attempts: SignInAttempt
   answers: Answer
   counters: Counter
   secrets: Secret
@@ -56,6 +58,11 @@ export interface Answer {
   fingerprint: string
   output: unknown
   at: Instant
+}
+
+/** An attempt to sign in that the other processes of the site should hear of; kept for as long as it counts. */
+export interface SignInAttempt extends Attempt {
+  id: string
 }
 
 export interface Counter {
@@ -102,6 +109,7 @@ export interface Indexes {
   links: 'user'
   terminals: 'standing' | 'mac' | 'address' | 'port'
   vouchers: 'expiry'
+  attempts: 'at'
   answers: 'at'
   counters: never
   secrets: never

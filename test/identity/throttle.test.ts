@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { type Instant, instant, plusMillis } from '../../src/base/clock.ts'
 import { Refusal } from '../../src/base/errors.ts'
 import {
+  type Attempt,
   failedAgain,
   type Failures,
   type Limit,
@@ -138,7 +139,7 @@ describe('the owner of an account', () => {
   test('is not slowed where they have signed in before, however many strangers there are', () => {
     const guard = throttle()
     guard.check('alice', home, start)
-    guard.succeeded('alice', home)
+    guard.succeeded('alice', home, start)
     for (let i = 0; i < 200; i++) {
       const stranger = `203.0.113.${i}`
       if (tried(guard, 'alice', stranger, start) === 0) guard.failed('alice', stranger, start)
@@ -152,7 +153,7 @@ describe('the owner of an account', () => {
 
   test('may send many requests at once where they have signed in before', () => {
     const guard = throttle()
-    guard.succeeded('alice', home)
+    guard.succeeded('alice', home, start)
 
     const waits = Array.from({ length: 100 }, () => tried(guard, 'alice', home, start))
 
@@ -161,7 +162,7 @@ describe('the owner of an account', () => {
 
   test('is still slowed by their own wrong passwords where they have signed in before', () => {
     const guard = throttle()
-    guard.succeeded('alice', home)
+    guard.succeeded('alice', home, start)
 
     guesses(guard, 'alice', home, { from: start, seconds: 9 })
 
@@ -173,7 +174,7 @@ describe('the owner of an account', () => {
     guesses(guard, 'alice', home, { from: start, seconds: 8 })
     const now = plusMillis(start, 10_000)
     guard.check('alice', home, now)
-    guard.succeeded('alice', home)
+    guard.succeeded('alice', home, start)
 
     const made = guesses(guard, 'alice', home, { from: now, seconds: 9 })
 
@@ -226,5 +227,53 @@ describe('a limit', () => {
         expect(waitMillis(known, limit, 0)).toBe(0)
       }),
     )
+  })
+})
+
+describe('processes that tell each other', () => {
+  /** Two guards, each of which hears what the other tells. */
+  function two(): [Throttle, Throttle, Attempt[]] {
+    const told: Attempt[] = []
+    const guards: Throttle[] = []
+    const one = (other: number) =>
+      throttle(usualLimits, (attempt) => {
+        told.push(attempt)
+        guards[other]?.hear(attempt)
+      })
+    const [a, b] = [one(1), one(0)]
+    guards.push(a, b)
+    return [a, b, told]
+  }
+
+  test('give somebody who asks them in turn no more tries than one of them would', () => {
+    const [a, b] = two()
+    const attempts = Array.from({ length: 40 }, (_, n) =>
+      guesses(n % 2 === 0 ? a : b, 'alice', elsewhere, { from: start, seconds: 1 }),
+    )
+    const alone = throttle()
+    const atOne = Array.from({ length: 40 }, () =>
+      guesses(alone, 'alice', elsewhere, { from: start, seconds: 1 }),
+    )
+
+    expect(attempts).toEqual(atOne)
+  })
+
+  test('know an owner where one of them does', () => {
+    const [a, b] = two()
+    a.check('alice', home, start)
+    a.succeeded('alice', home, start)
+    for (let i = 0; i < 200; i++) guesses(a, 'alice', `203.0.113.${i}`, { from: start, seconds: 1 })
+
+    const [atHome, abroad] = [tried(b, 'alice', home, start), tried(b, 'alice', '10.1.1.1', start)]
+
+    expect([atHome, abroad]).toEqual([0, 1])
+  })
+
+  test('say neither who nor where', () => {
+    const [a, , told] = two()
+    guesses(a, 'a password typed too early', elsewhere, { from: start, seconds: 1 })
+
+    expect(told).toHaveLength(1)
+    expect(JSON.stringify(told)).not.toMatch(/password|198/)
   })
 })

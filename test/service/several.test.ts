@@ -107,6 +107,21 @@ describe.skipIf(missingServer !== undefined)(`three real processes on one site${
     expect(after).toEqual([401, 401, 401])
   })
 
+  test('whoever guesses a password gets no more tries by asking all of them', async () => {
+    const guess = async ({ url }: Member) =>
+      (await callAs(url, 'dave', 'POST', '/session', { user: 'dave', password: 'wrong' })).status
+    for (let n = 0; n < 9; n++) await guess(a)
+
+    let tries = 0
+    await vi.waitFor(async () => {
+      tries++
+      expect(await guess(c)).toBe(429)
+    }, eventually)
+
+    // Fewer than it would give to somebody of whom it has heard nothing.
+    expect(tries).toBeLessThan(9)
+  })
+
   test('each request, decision, job and notice happens once, whoever takes it', async () => {
     const members = [a, b, c, a, b, c, a, b, c]
     const ids = await Promise.all(
@@ -190,6 +205,25 @@ describe.skipIf(missingServer !== undefined)(`three real processes on one site${
     process.stdout.write(
       `the connection at another process was gone after ${Math.round(performance.now() - start)} ms\n`,
     )
+  })
+
+  test('one that hangs holds up nobody, and is one of them again when it goes on', async () => {
+    b.process.kill('SIGSTOP')
+    const id = await order(a, 'alice', { name: 'meanwhile' })
+    await approve(c, id)
+    await vi.waitFor(async () => {
+      const machines = await crew.documents('machines', Machine)
+      expect(machines.find((machine) => machine.id === 'meanwhile')?.state).toBe('running')
+    }, eventually)
+    b.process.kill('SIGCONT')
+
+    const token = await signIn(a, 'alice')
+
+    expect(await statusAt(b, token)).toBe(200)
+    expect((await fetch(`${b.url}/readyz`)).status).toBe(200)
+    const machines = await crew.documents('machines', Machine)
+    const inventory = await crew.farm.inventory(AbortSignal.timeout(60_000))
+    expect(inventory.machines.length).toBe(machines.filter(({ state }) => state !== 'deleted').length)
   })
 
   test('one that is killed while it makes a machine is taken over from, and nobody else stops', async () => {

@@ -39,6 +39,7 @@ export function emptyMemory(files: Files, formats: Formats, blocks: Blocks): Mem
       links: new Table(collections.links),
       terminals: new Table(collections.terminals),
       vouchers: new Table(collections.vouchers),
+      attempts: new Table(collections.attempts),
       answers: new Table(collections.answers),
       counters: new Table(collections.counters),
       secrets: new Table(collections.secrets),

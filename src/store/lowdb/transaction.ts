@@ -117,6 +117,7 @@ export function transactionOn({ tables, journals }: Memory, work: Work): Transac
     links: new WorkingCollection('links', tables.links, work),
     terminals: new WorkingCollection('terminals', tables.terminals, work),
     vouchers: new WorkingCollection('vouchers', tables.vouchers, work),
+    attempts: new WorkingCollection('attempts', tables.attempts, work),
     answers: new WorkingCollection('answers', tables.answers, work),
     counters: new WorkingCollection('counters', tables.counters, work),
     secrets: new WorkingCollection('secrets', tables.secrets, work),

@@ -36,6 +36,7 @@ export const tables: { readonly [K in CollectionName]: Table<Documents[K]> } = {
   links: new Table('links', collections.links),
   terminals: new Table('terminals', collections.terminals),
   vouchers: new Table('vouchers', collections.vouchers),
+  attempts: new Table('attempts', collections.attempts),
   answers: new Table('answers', collections.answers),
   counters: new Table('counters', collections.counters),
   secrets: new Table('secrets', collections.secrets),

@@ -42,6 +42,7 @@ export function transactionOn(attempt: Attempt): Transaction {
     links: new WorkingCollection('links', tables.links, attempt),
     terminals: new WorkingCollection('terminals', tables.terminals, attempt),
     vouchers: new WorkingCollection('vouchers', tables.vouchers, attempt),
+    attempts: new WorkingCollection('attempts', tables.attempts, attempt),
     answers: new WorkingCollection('answers', tables.answers, attempt),
     counters: new WorkingCollection('counters', tables.counters, attempt),
     secrets: new WorkingCollection('secrets', tables.secrets, attempt),
