@@ -1,14 +1,15 @@
-import { earliest, type Instant } from '../src/base/clock.ts'
+import { earliest, type Instant, plusMillis } from '../src/base/clock.ts'
 import { addDuration, type Duration } from '../src/base/duration.ts'
 import { assert } from '../src/base/errors.ts'
 import type { EndReason, Lease } from './lease.ts'
+import { closingAfter } from './opening-hours.ts'
 import type { PoolRule } from './pool.ts'
 
 /** What a pool says of its leases, walked on the site's calendar. */
-export type LeaseTerms = PoolRule['lease'] & { zone: string }
+export type LeaseTerms = PoolRule['lease'] & { zone: string; hours: PoolRule['hours'] }
 
 export function termsOf(pool: PoolRule, zone: string): LeaseTerms {
-  return { ...pool.lease, zone }
+  return { ...pool.lease, zone, hours: pool.hours }
 }
 
 /** Something that is to happen to a lease now. */
@@ -39,7 +40,9 @@ export function dueOf(lease: Lease, terms: LeaseTerms, now: Instant): Due[] {
 
 function appointments(lease: Lease, terms: LeaseTerms): Appointment[] {
   if (lease.state === 'ended') return []
-  const found: Appointment[] = [{ at: lease.endsAt, due: { kind: 'end', reason: 'expired' } }]
+  const found: Appointment[] = [
+    { at: lease.endsAt, due: { kind: 'end', reason: reasonAt(lease.endsAt, terms) } },
+  ]
   if (lease.state === 'offered') {
     found.push({
       at: after(lease.offeredAt, terms.unused, terms),
@@ -56,6 +59,16 @@ function appointments(lease: Lease, terms: LeaseTerms): Appointment[] {
   return found
 }
 
+/** An end that is the hour at which the pool closes is its closing. */
+function reasonAt(end: Instant, { hours, zone }: LeaseTerms): EndReason {
+  return closingAfter(hours, plusMillis(end, -1), zone) === end ? 'pool_closed' : 'expired'
+}
+
+/** The end of a lease that is offered now: after its longest time, or when its pool closes. */
+export function firstEnd(at: Instant, { max, hours, zone }: LeaseTerms): Instant {
+  return earliest(addDuration(at, max, zone), closingAfter(hours, at, zone)) ?? at
+}
+
 function after(at: Instant | null, duration: Duration, terms: LeaseTerms): Instant {
   assert(at !== null, 'a lease knows since when it is in its state')
   return addDuration(at, duration, terms.zone)
@@ -64,5 +77,6 @@ function after(at: Instant | null, duration: Duration, terms: LeaseTerms): Insta
 /** The latest end that all extensions together may reach: the pool's longest lease and what may be added to it. */
 export function latestEnd(lease: Lease, terms: LeaseTerms): Instant {
   const offered = lease.history.find(({ state }) => state === 'offered')?.at ?? lease.createdAt
-  return addDuration(addDuration(offered, terms.max, terms.zone), terms.extendMax, terms.zone)
+  const longest = addDuration(addDuration(offered, terms.max, terms.zone), terms.extendMax, terms.zone)
+  return earliest(longest, closingAfter(terms.hours, offered, terms.zone)) ?? longest
 }

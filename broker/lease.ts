@@ -1,8 +1,7 @@
 import { earliest, type Instant, plusMillis } from '../src/base/clock.ts'
-import { addDuration } from '../src/base/duration.ts'
 import { assert, refuse } from '../src/base/errors.ts'
 import { type Move, move, states } from '../src/base/states.ts'
-import { attentionOf, latestEnd, type LeaseTerms } from './lease-terms.ts'
+import { attentionOf, firstEnd, latestEnd, type LeaseTerms } from './lease-terms.ts'
 
 export type LeaseState = 'preparing' | 'offered' | 'connected' | 'disconnected' | 'ended'
 
@@ -103,7 +102,7 @@ export function prepareLease(opening: LeaseOpening, terms: LeaseTerms, at: Insta
       offeredAt: null,
       connectedAt: null,
       disconnectedAt: null,
-      endsAt: addDuration(at, terms.max, terms.zone),
+      endsAt: firstEnd(at, terms),
       warnedFor: null,
       endedAt: null,
       endReason: null,
@@ -120,7 +119,7 @@ export function prepareLease(opening: LeaseOpening, terms: LeaseTerms, at: Insta
  */
 export function offerLease(lease: Lease, desktop: string, terms: LeaseTerms, at: Instant): Lease {
   if (lease.state === 'ended') refuseOver(lease, at)
-  const endsAt = addDuration(at, terms.max, terms.zone)
+  const endsAt = firstEnd(at, terms)
   const offered = move(leaseStates, lease, 'offered', { at })
   return withAttention({ ...offered, desktop, offeredAt: at, endsAt }, terms)
 }

@@ -103,7 +103,7 @@ function waitForOne(pool: PoolRule, counts: PoolCounts | null): Choice {
  * How many desktops to start making now, so that everybody who waits gets one and the pool has its spare ones. Planned
  * in one pass, so that a burst is answered at once, and never past the pool's size.
  */
-export function planRefill(pool: PoolRule, counts: PoolCounts): number {
-  const wanted = pool.size.spare + counts.waiting - counts.spare - counts.making
+export function planRefill(pool: PoolRule, counts: PoolCounts, spare = pool.size.spare): number {
+  const wanted = spare + counts.waiting - counts.spare - counts.making
   return Math.max(0, Math.min(wanted, pool.size.max - counts.total))
 }

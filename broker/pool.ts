@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import type { Instant } from '../src/base/clock.ts'
 import { IsoDuration } from '../src/base/duration.ts'
+import { Hours, isWithin } from './opening-hours.ts'
 
 /**
  * How the router may find out whom a connection is for, in this order: the ticket of a lease; the pool's name as a
@@ -22,7 +24,11 @@ export const PoolRule = z.strictObject({
     /** Desktops kept ready beyond those in use. */
     spare: z.number().int().min(0),
     max: z.number().int().positive(),
+    /** Other numbers of spare desktops at times of the week, such as weekday mornings. */
+    schedule: z.array(Hours.safeExtend({ spare: z.number().int().min(0) })).default([]),
   }),
+  /** When it is open. Sessions end, warned, when it closes. Left out, it always is. */
+  hours: z.array(Hours).default([]),
   /** The code that its sessions are charged to where prices have them cost something; `own` is that of each person. */
   budget: z.union([z.literal('own'), z.string().regex(/^[A-Z][A-Z0-9-]{0,19}$/)]).optional(),
   /** Users and groups who may use it; `everyone` is everybody who is signed in. */
@@ -75,3 +81,9 @@ export const PoolRule = z.strictObject({
     .prefault({}),
 })
 export type PoolRule = z.infer<typeof PoolRule>
+
+/** How many desktops a pool keeps ready at an instant: the most that its schedule says, else its usual number. */
+export function spareAt({ size }: Pick<PoolRule, 'size'>, at: Instant, zone: string): number {
+  const now = size.schedule.filter((window) => isWithin([window], at, zone))
+  return now.length === 0 ? size.spare : Math.max(...now.map(({ spare }) => spare))
+}

@@ -38,6 +38,8 @@ export function days(count: number): Duration {
 }
 
 export function addDuration(at: Instant, duration: Duration, zone: string, sign: 1 | -1 = 1): Instant {
+  // Hours are hours on every calendar, and most durations of leases are nothing else.
+  if (duration.months === 0 && duration.days === 0) return instant(Date.parse(at) + sign * duration.millis)
   const start = DateTime.fromISO(at, { zone })
   const moved = start.plus({ months: sign * duration.months, days: sign * duration.days })
   return instant(moved.toMillis() + sign * duration.millis)

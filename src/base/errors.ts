@@ -25,6 +25,8 @@ export const refusalStatus = {
   no_approver: 409,
   not_an_orphan: 409,
   pool_full: 409,
+  pool_closed: 409,
+  too_many_sessions: 409,
   unknown_ticket: 404,
   not_recognised: 404,
   ambiguous_name: 409,

@@ -2,6 +2,7 @@ import { IANAZone } from 'luxon'
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { ChatRules } from '../../bot/rules.ts'
+import { DesktopPolicy } from '../../broker/pool-standing.ts'
 import { PoolRule } from '../../broker/pool.ts'
 import { TerminalRule } from '../../broker/terminal.ts'
 import { BudgetRule } from '../../pricing/budget.ts'
@@ -124,6 +125,7 @@ export const SiteFile = z.strictObject({
     machines: MachinePolicy,
     names: NameRule,
     prices: PricePolicy.prefault({}),
+    desktops: DesktopPolicy.prefault({}),
   }),
   pools: z.array(PoolRule).default([]),
   terminals: z.array(TerminalRule).default([]),

@@ -1,7 +1,7 @@
 import { earliest, instant, type Instant, millis, plusMillis } from '../base/clock.ts'
 import { isPersons } from '../../broker/asker.ts'
 import { dueOf, termsOf } from '../../broker/lease-terms.ts'
-import { type Lease, warnLease } from '../../broker/lease.ts'
+import { type EndReason, type Lease, warnLease } from '../../broker/lease.ts'
 import { addReminder, expiryDecision, nextAttention } from '../machines/expiry.ts'
 import { type Machine, machineStates } from '../machines/machine.ts'
 import { move } from '../base/states.ts'
@@ -143,13 +143,18 @@ async function attendLease(desk: PoolDesk, lease: Lease): Promise<void> {
   const terms = termsOf(poolNamed(site, lease.pool), site.timezone)
   for (const due of dueOf(lease, terms, now)) {
     if (due.kind === 'end') {
-      await finishLease(desk, lease, due.reason)
+      await finishLease(desk, lease, await reasonOf(desk, lease, due.reason))
       return
     }
     await tx.leases.put(warnLease(lease, terms))
     if (!isPersons(lease)) continue
     await tell(desk, { kind: 'lease-ending', about: { kind: 'lease', id: lease.id }, to: [lease.user] })
   }
+}
+
+/** Where an operator has closed the pool, that is why a session's time is over. */
+async function reasonOf({ tx }: PoolDesk, lease: Lease, reason: EndReason): Promise<EndReason> {
+  return reason === 'expired' && (await tx.pools.get(lease.pool))?.state === 'closed' ? 'pool_closed' : reason
 }
 
 /**
@@ -195,9 +200,9 @@ async function takeTurn(
 }
 
 /** Makes up what pools lack, in one pass for each, as soon as something lacks. */
-export function refillPools({ pools }: Pick<Site, 'pools'>): Sweep {
+export function refillPools({ pools, timezone }: Pick<Site, 'pools' | 'timezone'>): Sweep {
   const due = (tx: ReadTransaction, now: Instant) =>
-    Promise.all(pools.map((pool) => refillDue(tx, pool, now)))
+    Promise.all(pools.map((pool) => refillDue(tx, pool, now, timezone)))
   return {
     name: 'refill-pools',
     next: async (tx, now) => earliest(...(await due(tx, now))),

@@ -52,7 +52,7 @@ export interface Pace {
 export const usualPace: Pace = { observeMillis: 15_000, tidyMillis: 600_000 }
 
 /** What time causes. Made anew for each service, since some remember when they ran last. */
-export function sweeps(site: Pick<Site, 'pools'>, pace: Pace): Sweep[] {
+export function sweeps(site: Pick<Site, 'pools' | 'timezone'>, pace: Pace): Sweep[] {
   return [
     observeHypervisors(pace.observeMillis),
     sweepExpiry,

@@ -38,6 +38,7 @@ import { listPools } from './list-pools.ts'
 import { listPrices } from './list-prices.ts'
 import { listRequests } from './list-requests.ts'
 import { listTemplates } from './list-templates.ts'
+import { closePool, drainPool, listDesktops, reopenPool, resetDesktopAgain } from './manage-pools.ts'
 import {
   enrolTerminal,
   importTerminals,
@@ -135,6 +136,11 @@ export const catalogue: readonly Operation[] = [
   correctCharges,
   listPools,
   openDesktop,
+  drainPool,
+  closePool,
+  reopenPool,
+  listDesktops,
+  resetDesktopAgain,
   collectionFile,
   findTerminal,
   listTerminals,

@@ -10,6 +10,7 @@ import { refuse } from '../base/errors.ts'
 import { hasRole, isNamed } from '../identity/person.ts'
 import { enqueue } from '../jobs/outbox.ts'
 import { countsOf, desktopTo, lendTo, poolNamed } from './desktops.ts'
+import { checkOpen } from './pool-admission.ts'
 import { change, type Context, type ReadContext } from './operation.ts'
 import { payForLease } from './lease-charging.ts'
 import { anybody } from './rules.ts'
@@ -58,6 +59,7 @@ export const openDesktop = change({
   async run(context, input) {
     const pool = poolNamed(context.site, input.pool)
     checkMember(context, pool)
+    await checkOpen(context, pool)
     const { known, ...terminal } = await factsOf(context, input.terminal ?? {}, context.caller.address)
     const lease = await leaseFor(context, pool, terminal)
     return opened(context, pool, lease, { kind: known, encoding: input.encoding })

@@ -1,5 +1,6 @@
 import { planRefill } from '../../broker/placement-of-desktops.ts'
-import type { PoolRule } from '../../broker/pool.ts'
+import { openingAfter } from '../../broker/opening-hours.ts'
+import { type PoolRule, spareAt } from '../../broker/pool.ts'
 import { instant, type Instant, millis } from '../base/clock.ts'
 import { enqueue } from '../jobs/outbox.ts'
 import type { Host } from '../machines/host.ts'
@@ -15,8 +16,17 @@ import { templateNamed } from './order.ts'
 const pauseMillis = 60_000
 
 /** When a pool wants desktops made next: now, after its pause, or not at all. */
-export async function refillDue(tx: ReadTransaction, pool: PoolRule, now: Instant): Promise<Instant | null> {
-  if (planRefill(pool, await countsOf(tx, pool.name)) === 0) return null
+export async function refillDue(
+  tx: ReadTransaction,
+  pool: PoolRule,
+  now: Instant,
+  zone: string,
+): Promise<Instant | null> {
+  const lacks = planRefill(pool, await countsOf(tx, pool.name), spareAt(pool, now, zone)) > 0
+  // Nothing lacks now, but it may once its schedule says more.
+  if (!lacks) return pool.size.schedule.length === 0 ? null : openingAfter(pool.size.schedule, now, zone)
+  const standing = await tx.pools.get(pool.name)
+  if (standing !== undefined && standing.state !== 'open') return null
   const until = await tx.counters.get(pauseId(pool.name))
   return until === undefined || until.value <= millis(now) ? now : instant(until.value)
 }
@@ -33,7 +43,7 @@ function pauseId(pool: string): string {
 /** Starts making as many desktops as the pool wants now, planned in one pass; fewer where there is no room. */
 export async function refill(desk: PoolDesk, pool: PoolRule): Promise<void> {
   const { tx, site } = desk
-  const wanted = planRefill(pool, await countsOf(tx, pool.name))
+  const wanted = planRefill(pool, await countsOf(tx, pool.name), spareAt(pool, desk.now, site.timezone))
   const template = templateNamed(site, pool.template)
   const size = { cpus: template.cpus.default, memoryGb: template.memoryGb.default }
   const hosts = await roomFor(tx, { ...size, count: wanted, group: pool.group })

@@ -1,3 +1,4 @@
+import type { DesktopPolicy } from '../../broker/pool-standing.ts'
 import type { PoolRule } from '../../broker/pool.ts'
 import type { TerminalRule } from '../../broker/terminal.ts'
 import { type BudgetRule, delegatesOn } from '../../pricing/budget.ts'
@@ -38,6 +39,7 @@ export interface Site {
     /** What a machine's name must look like. */
     names: RegExp
     prices: PricePolicy
+    desktops: DesktopPolicy
   }
   pools: readonly PoolRule[]
   terminals: readonly TerminalRule[]

@@ -119,6 +119,7 @@ export const collections: { readonly [K in CollectionName]: CollectionRule<K> } 
   },
   sessions: { order: byId, indexes: { expiry: (session) => session.expiresAt }, unique: [] },
   settings: { order: byId, indexes: {}, unique: [] },
+  pools: { order: byId, indexes: {}, unique: [] },
   terminals: {
     order: byId,
     indexes: {

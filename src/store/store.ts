@@ -1,5 +1,6 @@
 import type { Desktop } from '../../broker/desktop.ts'
 import type { Lease } from '../../broker/lease.ts'
+import type { PoolStanding } from '../../broker/pool-standing.ts'
 import type { Terminal } from '../../broker/registered-terminal.ts'
 import type { Account } from '../../pricing/budget.ts'
 import type { Charge } from '../../pricing/charge.ts'
@@ -42,6 +43,7 @@ export interface Documents {
   settings: Settings
   links: Link
   terminals: Terminal
+  pools: PoolStanding
   vouchers: Voucher
   attempts: SignInAttempt
   answers: Answer
@@ -107,6 +109,7 @@ export interface Indexes {
   sessions: 'expiry'
   settings: never
   links: 'user'
+  pools: never
   terminals: 'standing' | 'mac' | 'address' | 'port'
   vouchers: 'expiry'
   attempts: 'at'

@@ -140,11 +140,11 @@ describe('the refill', () => {
     const some = fc.integer({ min: 0, max: 200_000 })
     fc.assert(
       fc.property(fc.record({ spare: some, making: some, waiting: some, total: some }), (before) => {
-        const more = planRefill(aPool({ size: { spare: 500, max: 100_000 } }), before)
+        const more = planRefill(aPool({ size: { schedule: [], spare: 500, max: 100_000 } }), before)
         const next = { ...before, making: before.making + more, total: before.total + more }
 
         expect(more === 0 || next.total <= 100_000).toBe(true)
-        expect(planRefill(aPool({ size: { spare: 500, max: 100_000 } }), next)).toBe(0)
+        expect(planRefill(aPool({ size: { schedule: [], spare: 500, max: 100_000 } }), next)).toBe(0)
       }),
     )
   })

@@ -37,6 +37,7 @@ export function emptyMemory(files: Files, formats: Formats, blocks: Blocks): Mem
       sessions: new Table(collections.sessions),
       settings: new Table(collections.settings),
       links: new Table(collections.links),
+      pools: new Table(collections.pools),
       terminals: new Table(collections.terminals),
       vouchers: new Table(collections.vouchers),
       attempts: new Table(collections.attempts),

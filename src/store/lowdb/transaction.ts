@@ -115,6 +115,7 @@ export function transactionOn({ tables, journals }: Memory, work: Work): Transac
     sessions: new WorkingCollection('sessions', tables.sessions, work),
     settings: new WorkingCollection('settings', tables.settings, work),
     links: new WorkingCollection('links', tables.links, work),
+    pools: new WorkingCollection('pools', tables.pools, work),
     terminals: new WorkingCollection('terminals', tables.terminals, work),
     vouchers: new WorkingCollection('vouchers', tables.vouchers, work),
     attempts: new WorkingCollection('attempts', tables.attempts, work),

@@ -34,6 +34,7 @@ export const tables: { readonly [K in CollectionName]: Table<Documents[K]> } = {
   sessions: new Table('sessions', collections.sessions),
   settings: new Table('settings', collections.settings),
   links: new Table('links', collections.links),
+  pools: new Table('pools', collections.pools),
   terminals: new Table('terminals', collections.terminals),
   vouchers: new Table('vouchers', collections.vouchers),
   attempts: new Table('attempts', collections.attempts),

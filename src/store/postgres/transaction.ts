@@ -40,6 +40,7 @@ export function transactionOn(attempt: Attempt): Transaction {
     sessions: new WorkingCollection('sessions', tables.sessions, attempt),
     settings: new WorkingCollection('settings', tables.settings, attempt),
     links: new WorkingCollection('links', tables.links, attempt),
+    pools: new WorkingCollection('pools', tables.pools, attempt),
     terminals: new WorkingCollection('terminals', tables.terminals, attempt),
     vouchers: new WorkingCollection('vouchers', tables.vouchers, attempt),
     attempts: new WorkingCollection('attempts', tables.attempts, attempt),
