@@ -7,6 +7,7 @@ import { openLog } from './base/log.ts'
 import { backupSite, restoreSite } from './cli/backup.ts'
 import { examine } from './cli/doctor.ts'
 import { importFile } from './cli/import.ts'
+import { mattermostSetup } from './cli/mattermost-setup.ts'
 import { moveStores, storeWords } from './cli/move.ts'
 import { simulate } from './cli/simulate.ts'
 import { slackManifestOf } from './cli/slack-manifest.ts'
@@ -121,6 +122,15 @@ program
     const { text, isWell } = await examine(await loadConfig(config, process.env), process.env)
     process.stdout.write(text)
     if (!isWell) process.exitCode = exitCodes.ours
+  })
+
+program
+  .command('mattermost-setup')
+  .description('say how /vm and /desktop would be registered on Mattermost; --apply does it')
+  .option('--apply', 'do it, and print what the environment then has to hold')
+  .option(...configOption)
+  .action(async ({ config, apply }: { config?: string; apply?: boolean }) => {
+    process.stdout.write(await mattermostSetup(config, process.env, apply ?? false))
   })
 
 program

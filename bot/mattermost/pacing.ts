@@ -16,12 +16,12 @@ export interface PaceOptions {
 export function openPace({ perSecond, burst, nowMillis, wait }: PaceOptions): Pace {
   const spacing = 1000 / perSecond
   // The time up to which turns are given away; a burst may run ahead of it.
-  let given = 0
-  let heldUntil = 0
+  let given = -Infinity
+  let heldUntil = -Infinity
   return {
     async turn() {
       const now = nowMillis()
-      given = Math.max(given, now - spacing * burst, heldUntil) + spacing
+      given = Math.max(given, now - spacing * (burst - 1), heldUntil) + spacing
       const due = given - spacing
       if (due > now) await wait(due - now)
     },

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Timings } from '../../../bot/mattermost/mattermost.ts'
+import type { Log } from '../../../src/base/log.ts'
 import { millis, plusMillis } from '../../../src/base/clock.ts'
 import type { ShownDialog, Whisper } from '../../fakes/mattermost/api.ts'
 import { bare, makeChannel, makeUser, type Person, personAt } from '../../fakes/mattermost/people.ts'
@@ -32,6 +33,9 @@ export interface MattermostSite {
 export interface SiteOptions {
   version?: string
   timings?: Partial<Timings>
+  log?: Log
+  /** Whether the server is not there yet when the site starts. */
+  isAway?: boolean
   /** Lines of `chat.mattermost` besides its address and team. */
   rule?: string
 }
@@ -43,13 +47,17 @@ export async function openMattermostSite(options: SiteOptions = {}): Promise<Mat
   const [botToken, commandToken] = [newId(), newId()]
   const bot = makeUser(fake, 'jackdaw', { is_bot: true, token: botToken })
   const users = people.map((name) => makeUser(fake, name))
+  if (options.isAway === true) await fake.stop()
   const site = await openStorySite({
     edit: (yaml) => users.reduce(linked, withMattermost(yaml, fake.url, options.rule ?? '')),
     env: {
       MATTERMOST_TOKEN: botToken,
       MATTERMOST_COMMAND_TOKEN: `vm:${commandToken} desktop:${commandToken}`,
     },
-    world: { mattermostTimings: { ...inAHurry, ...options.timings } },
+    world: {
+      mattermostTimings: { ...inAHurry, ...options.timings },
+      ...(options.log === undefined ? {} : { log: options.log }),
+    },
   })
   now = () => millis(site.clock.now())
   for (const trigger of ['vm', 'desktop']) {
