@@ -14,6 +14,7 @@ import {
   passTime,
 } from '../operations/core.ts'
 import { freePort } from '../service/process.ts'
+import type { Store } from '../../src/store/store.ts'
 import { openOn } from '../store/opened.ts'
 import { type Browser, openBrowser } from './browser.ts'
 
@@ -36,8 +37,10 @@ export interface StoryOptions {
   edit?: (yaml: string) => string
   /** On real time, with jobs that run by themselves: for a browser that watches. */
   live?: boolean
-  /** What the store is on. */
+  /** What the embedded store is on. */
   disk?: MemoryDisk
+  /** Another store than the embedded one. */
+  store?: Store
   /** Tokens, as the environment would hold them. */
   env?: Record<string, string>
   /** How chats wait between calls. */
@@ -50,6 +53,7 @@ export async function openStorySite({
   edit = (yaml) => yaml,
   live = false,
   disk = memoryFiles(),
+  store,
   env = {},
   timing,
   world = {},
@@ -71,7 +75,7 @@ export async function openStorySite({
       clock: live ? systemClock : clock,
       ...(live ? {} : { sleep: () => Promise.resolve() }),
       ...(timing === undefined ? {} : { timing }),
-      store: await openOn(disk, { clock }),
+      store: store ?? (await openOn(disk, { clock })),
       ...world,
     },
   )
