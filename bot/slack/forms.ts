@@ -39,7 +39,7 @@ export interface Forms {
   open(listener: Listener, inbound: Of<'form'>): Promise<void>
   /** Shows what a form costs as far as it is filled in. Of changes that come at once only the last is shown. */
   fill(inbound: Of<'fill'>, listenerOf: () => Promise<Listener | undefined>): Promise<void>
-  submit(inbound: Of<'submit'>, listener: Listener): Promise<FormAnswer>
+  submit(inbound: Of<'submit'>, listenerOf: () => Promise<Listener | undefined>): Promise<FormAnswer>
 }
 
 export interface FormServices {
@@ -47,6 +47,8 @@ export interface FormServices {
   answers: Answers
   windows: Windows
   timing: Pick<Timing, 'began'>
+  /** Something of theirs may have changed. */
+  changed(listener: Listener): void
   /** Ends when a window must have its answer. */
   patience: () => Promise<void>
   log: Log
@@ -75,7 +77,12 @@ export function openForms(services: FormServices): Forms {
   }
 
   /** What a sent form led to: what is wrong with it, or nothing and its answers on their way. */
-  async function settle(inbound: Of<'submit'>, listener: Listener): Promise<FormAnswer> {
+  async function settle(
+    inbound: Of<'submit'>,
+    listenerOf: () => Promise<Listener | undefined>,
+  ): Promise<FormAnswer> {
+    const listener = await listenerOf()
+    if (listener === undefined) return {}
     const { window, fields, view } = inbound
     const { caller, zone } = listener
     const { action, value, origin } = window
@@ -86,6 +93,7 @@ export function openForms(services: FormServices): Forms {
         : await conversation.press(caller, { action, value, answer: fields.answer ?? '', key, zone })
     const wrong = faultsOf(cards, window.kind, fields)
     if (wrong !== undefined) return wrong
+    services.changed(listener)
     deliver(services, listener, cards, origin)
     return {}
   }
@@ -137,22 +145,23 @@ export function openForms(services: FormServices): Forms {
         filling.delete(id)
       }
     },
-    async submit(inbound, listener) {
-      const work = settle(inbound, listener)
+    async submit(inbound, listenerOf) {
+      const work = settle(inbound, listenerOf)
       const late = services.patience().then((): undefined => undefined)
       const answer = await Promise.race([work, late])
       if (answer !== undefined) return answer
       services.timing.began(
         work
-          .then((settled) =>
-            windows.show(inbound.view, settled.view ?? noteView(doneLate(settled), listener.zone)),
-          )
+          .then((settled) => windows.show(inbound.view, settled.view ?? noteView(doneLate(settled), anyZone)))
           .catch((error: unknown) => log.warn({ error: messageOf(error) }, 'slack window not answered')),
       )
-      return { response_action: 'update', view: noteView(underWay, listener.zone) }
+      return { response_action: 'update', view: noteView(underWay, anyZone) }
     },
   }
 }
+
+/** Of words without times. */
+const anyZone = 'utc'
 
 const opening = {
   title: 'One moment',

@@ -120,11 +120,7 @@ export function openHandler(services: HandlerServices): Handler {
     },
     async submit(inbound) {
       try {
-        const listener = await listenerOf(inbound.sender, true)
-        if (listener === undefined) return {}
-        const answer = await forms.submit(inbound, listener)
-        home.changed(listener)
-        return answer
+        return await forms.submit(inbound, () => listenerOf(inbound.sender, true))
       } catch (error) {
         log.warn({ error: messageOf(error) }, 'slack form not answered')
         return {}

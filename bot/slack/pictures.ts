@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { messageOf } from '../../src/base/errors.ts'
-import { chartPng } from '../../src/charts/chart-png.tsx'
 import type { Card } from '../card.ts'
 import { clip } from '../cards/parts.ts'
 import type { PostServices } from './posts.ts'
@@ -15,14 +14,14 @@ const longestAlt = 1_000
  * @returns whether all of them were sent: what was not is to be drawn with letters.
  */
 export async function sendPictures(
-  { api, pace, log }: Pick<PostServices, 'api' | 'pace' | 'log'>,
+  { api, pace, log, pictureOf }: Pick<PostServices, 'api' | 'pace' | 'log' | 'pictureOf'>,
   card: Card,
   place: { channel: string; thread_ts?: string },
 ): Promise<boolean> {
   const charts = card.parts.flatMap((part) => (part.kind === 'chart' && part.bars.length > 0 ? [part] : []))
   try {
     for (const chart of charts) {
-      const bytes = chartPng(chart)
+      const bytes = pictureOf(chart)
       const { upload_url: url, file_id: id } = await pace.call(() =>
         api.call(
           'files.getUploadURLExternal',

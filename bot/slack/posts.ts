@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { messageOf, Outage } from '../../src/base/errors.ts'
 import type { Log } from '../../src/base/log.ts'
+import type { Bars } from '../../src/charts/bars.ts'
 import type { MessageRef } from '../../src/notices/notice.ts'
 import type { Card } from '../card.ts'
 import { cardAsText } from '../cards/text.ts'
@@ -49,6 +50,8 @@ export interface PostServices {
   log: Log
   /** A new one each time. */
   version: () => string
+  /** A chart as a PNG. */
+  pictureOf: (chart: Bars) => Uint8Array
 }
 
 const Posted = z.object({ channel: z.string(), ts: z.string() })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { millis } from '../../src/base/clock.ts'
+import { messageOf, Outage } from '../../src/base/errors.ts'
 import type { Chat, ChatStatus, OpenedChat } from '../chat.ts'
 import type { PlatformServices } from '../open.ts'
 import type { SlackRule } from '../rules.ts'
@@ -18,6 +19,9 @@ import { asOutage, openPosts } from './posts.ts'
 import { httpReceiver, socketReceiver } from './receivers.ts'
 import { openWindows } from './windows.ts'
 
+/** How often a Slack that is in trouble is asked whether it is well again, when nothing else is asked of it. */
+const probeMillis = 30_000
+
 /** Slack: Socket Mode or HTTP, cards as Block Kit, forms as windows, and App Home. */
 export function slackChat(
   rule: SlackRule,
@@ -30,28 +34,37 @@ export function slackChat(
   const api = openApi({ botToken: secrets.botToken, apiUrl: secrets.apiUrl, log })
   const pace = openPace(timing)
   const people = openPeople({ api, pace, accounts, now: () => timing.now() })
-  const posts = openPosts({ api, pace, log, version })
+  const posts = openPosts({ api, pace, log, version, pictureOf: services.pictureOf })
   const windows = openWindows({ api, pace, log })
+  const home = openHome({ conversation, windows, timing, log, version })
   const answers = openAnswers({ ...services, posts, timing })
-  const removed = { is: false }
+  /** Asks who we are: so it is known whether Slack takes our token, before anybody says anything and after trouble. */
+  const probe = (): void => {
+    api.call('auth.test', {}, z.object({})).catch((error: unknown) => {
+      log.warn({ error: messageOf(error) }, 'slack does not answer')
+    })
+  }
+  probe()
+  const watch = setInterval(() => api.trouble() !== undefined && probe(), probeMillis).unref()
   const handler = openHandler({
     ...{ conversation, accounts, people, answers, log },
     forms: openForms({
       ...{ conversation, answers, windows, timing, log, version },
+      changed: (listener) => home.changed(listener),
       patience: () => realTiming.sleep(patienceMillis),
     }),
-    home: openHome({ conversation, windows, timing, log, version }),
+    home,
     once: openOnce(() => timing.now()),
     siteZone: site.timezone,
     onRemoved() {
-      removed.is = true
       log.error({}, 'slack app was removed from its workspace')
+      probe()
     },
   })
   const open = rule.mode === 'socket' ? socketReceiver : httpReceiver
   const receiver = open({ handler, log, secrets, timing })
   const status = (): ChatStatus => {
-    const trouble = removed.is ? 'the app was removed from its workspace' : api.trouble()
+    const trouble = api.trouble()
     if (trouble !== undefined) return { state: 'down', detail: trouble }
     return { state: receiver.isConnected() ? 'up' : 'connecting', detail: receiver.detail() }
   }
@@ -61,7 +74,10 @@ export function slackChat(
       ...chat,
       status,
       check: () => checkSlack({ rule, secrets, api, site, nowMillis: () => millis(clock.now()) }),
-      close: () => receiver.close(),
+      async close() {
+        clearInterval(watch)
+        await receiver.close()
+      },
     },
     faces: receiver.router === undefined ? [] : [{ path: '/slack', router: receiver.router }],
   }
@@ -105,7 +121,7 @@ function portOf({
     post: (user, card, key) =>
       outages(async () => {
         const account = await people.accountOf(user)
-        if (account === undefined) throw new Error(`${user} has no account on Slack any more`)
+        if (account === undefined) throw noAccount(user)
         const channel = await posts.direct(account.id)
         owners.set(channel, account.id)
         const ref = await posts.post(channel, card, { zone: await zoneIn(channel), key: `${user}/${key}` })
@@ -133,6 +149,11 @@ function portOf({
     },
   }
   return chat
+}
+
+/** They were reached a moment ago. */
+function noAccount(user: string): Outage {
+  return new Outage('chat_refused', `${user} has no account on Slack any more`, { transient: true })
 }
 
 /** Channels are named by id, or by their name with its sign. */

@@ -55,6 +55,7 @@ function rig(conversation: Partial<Conversation>, patience: () => Promise<void>)
       publish: async () => undefined,
     },
     timing: { began: (work) => void works.push(work) },
+    changed: () => undefined,
     patience,
     log: silentLog,
     version: () => 'v1',
@@ -106,7 +107,7 @@ describe('the window of a form', () => {
     }
     const { forms, shown, works, answers } = rig({ submit }, async () => undefined)
 
-    const answer = await forms.submit(sent, listener)
+    const answer = await forms.submit(sent, async () => listener)
     gate.open()
     await vi.waitFor(() => expect(shown).toHaveLength(1))
     await Promise.all(works)
@@ -122,7 +123,7 @@ describe('the window of a form', () => {
     ]
     const { forms, answers } = rig({ submit }, never)
 
-    const answer = await forms.submit(sent, listener)
+    const answer = await forms.submit(sent, async () => listener)
 
     expect(answer).toEqual({ response_action: 'errors', errors: { 'field.term': 'No host has room.' } })
     expect(answers.toPress).not.toHaveBeenCalled()
