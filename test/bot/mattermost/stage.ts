@@ -36,6 +36,8 @@ export interface SiteOptions {
   log?: Log
   /** Whether the server is not there yet when the site starts. */
   isAway?: boolean
+  /** The server's own clock; else it is the site's. */
+  now?: () => number
   /** Lines of `chat.mattermost` besides its address and team. */
   rule?: string
 }
@@ -59,7 +61,7 @@ export async function openMattermostSite(options: SiteOptions = {}): Promise<Mat
       ...(options.log === undefined ? {} : { log: options.log }),
     },
   })
-  now = () => millis(site.clock.now())
+  now = options.now ?? (() => millis(site.clock.now()))
   for (const trigger of ['vm', 'desktop']) {
     const command = { token: commandToken, team_id: fake.world.team.id, trigger, method: 'P' }
     fake.world.commands.set(trigger, { ...command, id: newId(), url: `${site.url}/mattermost/command` })
