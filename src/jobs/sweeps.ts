@@ -5,15 +5,14 @@ import { type EndReason, type Lease, warnLease } from '../../broker/lease.ts'
 import { addReminder, expiryDecision, nextAttention } from '../machines/expiry.ts'
 import { type Machine, machineStates } from '../machines/machine.ts'
 import { move } from '../base/states.ts'
-import { dropCopies } from '../operations/images.ts'
 import { finishLease, poolNamed, type PoolDesk } from '../operations/desktops.ts'
 import { refill, refillDue } from '../operations/refilling.ts'
 import type { Site } from '../operations/site.ts'
-import { dueForRequest, expire, reminded, type Request } from '../requests/request.ts'
+import { attendRequest, fallbackPeople } from './attend-request.ts'
 import type { ReadTransaction, Transaction } from '../store/store.ts'
 import { bringBack, isBackDue } from './bring-back.ts'
 import { deskOf } from './facts.ts'
-import { enqueue, redrawCards, tell } from './outbox.ts'
+import { enqueue, tell } from './outbox.ts'
 import { remindOwner } from './remind-owner.ts'
 import type { Sweep } from './schedule.ts'
 import type { Tools } from './trade.ts'
@@ -22,11 +21,12 @@ import type { Tools } from './trade.ts'
 const batch = 50
 
 /** A sweep over documents that carry the next instant at which something is due about them. */
-function attentionSweep<T>(
+function attentionSweep<T, A>(
   name: string,
   collection: 'machines' | 'requests' | 'leases',
   due: (tx: ReadTransaction, now: Instant) => Promise<T[]>,
-  attend: (desk: PoolDesk, thing: T) => Promise<void>,
+  attend: (desk: PoolDesk, thing: T, asked: A) => Promise<void>,
+  ask: (tools: Tools, waiting: readonly T[]) => Promise<A>,
 ): Sweep {
   return {
     name,
@@ -34,9 +34,10 @@ function attentionSweep<T>(
     async run(tools) {
       const waiting = await tools.store.read((tx) => due(tx, tools.clock.now()))
       if (waiting.length === 0) return false
+      const asked = await ask(tools, waiting)
       await tools.store.transact(async (tx) => {
         const desk = deskOf(tools, tx)
-        for (const thing of await due(tx, desk.now)) await attend(desk, thing)
+        for (const thing of await due(tx, desk.now)) await attend(desk, thing, asked)
       })
       return true
     },
@@ -48,6 +49,7 @@ export const sweepExpiry = attentionSweep(
   'machines',
   (tx, now) => tx.machines.upTo('attention', now, batch),
   attendMachine,
+  nothing,
 )
 
 export const sweepRequests = attentionSweep(
@@ -55,6 +57,7 @@ export const sweepRequests = attentionSweep(
   'requests',
   (tx, now) => tx.requests.upTo('attention', now, batch),
   attendRequest,
+  fallbackPeople,
 )
 
 export const sweepLeases = attentionSweep(
@@ -62,7 +65,13 @@ export const sweepLeases = attentionSweep(
   'leases',
   (tx, now) => tx.leases.upTo('attention', now, batch),
   attendLease,
+  nothing,
 )
+
+/** Where nobody outside has to be asked first. */
+async function nothing(): Promise<void> {
+  // There is no question.
+}
 
 async function attendMachine(desk: PoolDesk, machine: Machine): Promise<void> {
   const { tx, now, site } = desk
@@ -119,23 +128,6 @@ async function isExpiring(tx: ReadTransaction, { id, expiresAt }: Machine): Prom
 function peopleOf(machine: Machine, { site }: PoolDesk): string[] {
   if (machine.owner === null) return [...site.roles.operator]
   return [...new Set([machine.owner, ...machine.administrators])]
-}
-
-async function attendRequest(desk: PoolDesk, request: Request): Promise<void> {
-  const { tx, now, site } = desk
-  const policy = site.policies.approvals
-  const about = { kind: 'request', id: request.id } as const
-  const due = dueForRequest(request, policy, now, site.timezone)
-  if (due === 'expire') {
-    await tx.requests.put(expire(request, now))
-    await dropCopies(desk, request)
-    await tell(desk, { kind: 'request-decided', about, to: [request.requester] })
-    return redrawCards(desk, `request:${request.id}`)
-  }
-  if (due === 'remind') {
-    await tell(desk, { kind: 'approval-reminder', about, to: request.approvers.map(({ user }) => user) })
-  }
-  await tx.requests.put(reminded(request, policy, now, site.timezone))
 }
 
 async function attendLease(desk: PoolDesk, lease: Lease): Promise<void> {

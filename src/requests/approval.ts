@@ -13,7 +13,10 @@ export type { Approver }
 export const ApprovalPolicy = z.strictObject({
   /** How long a request waits for its decision. */
   expire: IsoDuration,
-  /** Who decides where no holder or delegate may: users or groups. */
+  /**
+   * Who decides where no holder or delegate may, and who is asked too once half of a request's time has gone by without a
+   * decision: users or groups.
+   */
   fallback: z.array(z.string()),
   /** After how long approvers are reminded; each time twice as long. */
   remindAfter: IsoDuration,

@@ -1,4 +1,4 @@
-import { earliest, type Instant, latest, millis } from '../base/clock.ts'
+import { earliest, type Instant, instant, latest, millis } from '../base/clock.ts'
 import { addDuration, type Duration, roughMillis } from '../base/duration.ts'
 import { type Move, move, states } from '../base/states.ts'
 import type { Via } from '../identity/person.ts'
@@ -91,6 +91,8 @@ export interface Request {
   expiresAt: Instant
   /** How often its approvers were reminded. */
   reminded: number
+  /** The end before which the site's fallback was asked too. Absent while nobody else was. */
+  widenedFor?: Instant
   /** The next instant at which something is due about it (a reminder to approvers, its end). */
   attentionAt: Instant | null
   failure: string | null
@@ -130,9 +132,11 @@ export function dueForRequest(
   policy: ApprovalPolicy,
   now: Instant,
   zone: string,
-): 'expire' | 'remind' | 'wait' {
+): 'expire' | 'widen' | 'remind' | 'wait' {
   if (request.state !== 'pending') return 'wait'
   if (request.expiresAt <= now) return 'expire'
+  const widening = wideningAt(request, policy)
+  if (widening !== null && widening <= now) return 'widen'
   const next = reminderAt(request, request.reminded, policy, zone)
   return next !== null && next <= now ? 'remind' : 'wait'
 }
@@ -140,7 +144,31 @@ export function dueForRequest(
 /** When something is due about a request next: a reminder to its approvers, or its end. Null once it is decided. */
 export function requestAttention(request: Request, policy: ApprovalPolicy, zone: string): Instant | null {
   if (request.state !== 'pending') return null
-  return earliest(reminderAt(request, request.reminded, policy, zone), request.expiresAt)
+  const reminder = reminderAt(request, request.reminded, policy, zone)
+  return earliest(reminder, wideningAt(request, policy), request.expiresAt)
+}
+
+/**
+ * The request once the site's fallback may decide on it too. Whoever could decide before still can.
+ * @param others people of the fallback who may decide
+ */
+export function widened(
+  request: Request,
+  others: readonly Approver[],
+  policy: ApprovalPolicy,
+  zone: string,
+): Request {
+  const known = new Set([request.requester, ...request.approvers.map(({ user }) => user)])
+  const more = others.filter(({ user }) => !known.has(user))
+  const next = { ...request, approvers: [...request.approvers, ...more], widenedFor: request.expiresAt }
+  return { ...next, attentionAt: requestAttention(next, policy, zone) }
+}
+
+/** When the fallback is asked too: once half of the time has gone by without a decision. Null when it has been. */
+function wideningAt(request: Request, policy: ApprovalPolicy): Instant | null {
+  if (policy.fallback.length === 0 || request.widenedFor === request.expiresAt) return null
+  const asked = request.history.findLast(({ state }) => state === 'pending')?.at ?? request.createdAt
+  return instant(Math.floor((millis(asked) + millis(latest(request.expiresAt, asked))) / 2))
 }
 
 /** The request once its approvers have been reminded. Reminders that were missed meanwhile count as this one. */

@@ -6,7 +6,7 @@ import { requestMachine } from '../../src/operations/request-machine.ts'
 import { showBudget } from '../../src/operations/show-budget.ts'
 import { showMachine } from '../../src/operations/show-machine.ts'
 import { showRequest } from '../../src/operations/show-request.ts'
-import { type Core, day, openCore } from './core.ts'
+import { type Core, day, hour, openCore } from './core.ts'
 
 let core: Core
 beforeEach(async () => {
@@ -170,6 +170,40 @@ describe('from a request to a machine that runs', () => {
     expect(later.state).toBe('expired')
     expect(kinds.filter((kind) => kind === 'bob approval-reminder').length).toBeGreaterThan(2)
     expect(kinds.at(-1)).toBe('alice request-decided')
+  })
+
+  test('a request that nobody answers is put to the fallback too, who can decide on it and is told why', async () => {
+    const request = await ask()
+    await core.pass(35 * hour)
+    const before = core.told.notices.filter(({ user }) => user === 'olga')
+
+    await core.pass(2 * hour)
+    const told = core.told.notices.filter(({ user }) => user === 'olga').map(({ notice }) => notice.kind)
+    const olga = await core.as('olga')
+    const approved = await core.operations.perform(approveRequest, olga, { id: request.id })
+
+    expect(before).toEqual([])
+    expect(told).toEqual(['approval-wanted'])
+    expect(approved.approvers).toContainEqual({
+      user: 'olga',
+      why: 'fallback, as nobody of T-1042 has answered',
+    })
+    expect(approved.decisions.map(({ by }) => by)).toEqual(['olga'])
+  })
+
+  test('approvers are reminded in working hours', async () => {
+    await ask()
+    await core.pass(2 * day)
+
+    const reminders = core.told.notices.filter(({ notice }) => notice.kind === 'approval-reminder')
+    const jobs = await core.store.read((tx) => tx.jobs.all())
+    const sent = jobs
+      .filter(({ subject }) => subject.startsWith('approval:'))
+      .map(({ endedAt }) => endedAt ?? '')
+    expect(reminders.length).toBe(sent.length)
+    expect(sent.length).toBeGreaterThan(3)
+    // From 07:00 to 17:00 UTC it is 8 to 18 o'clock in Zurich.
+    expect(sent.map((at) => at.slice(11, 13)).filter((at) => at < '07' || at >= '17')).toEqual([])
   })
 
   test('an approval that finds the money gone is refused, and nothing is kept of it', async () => {

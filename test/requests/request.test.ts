@@ -11,6 +11,7 @@ import {
   fail,
   fulfil,
   reminded,
+  widened,
   type Request,
   requestAttention,
   requestStates,
@@ -91,8 +92,10 @@ describe('approvers', () => {
   })
 
   test('are not reminded at or after the end of the request', () => {
-    expect(requestAttention(aRequest({ reminded: 8 }), policy, zone)).toBe(aRequest().expiresAt)
-    expect(requestAttention(aRequest({ reminded: 2000 }), policy, zone)).toBe(aRequest().expiresAt)
+    const alone = anApprovalPolicy({ fallback: [] })
+
+    expect(requestAttention(aRequest({ reminded: 8 }), alone, zone)).toBe(aRequest().expiresAt)
+    expect(requestAttention(aRequest({ reminded: 2000 }), alone, zone)).toBe(aRequest().expiresAt)
   })
 
   test('are reminded once for reminders that were missed meanwhile', () => {
@@ -103,7 +106,7 @@ describe('approvers', () => {
   })
 
   test('are not reminded where the policy has no pause', () => {
-    const never = anApprovalPolicy({ remindAfter: 'PT0S' })
+    const never = anApprovalPolicy({ remindAfter: 'PT0S', fallback: [] })
 
     expect(requestAttention(aRequest(), never, zone)).toBe(aRequest().expiresAt)
   })
@@ -124,6 +127,29 @@ test('nothing is due about a request that is decided', () => {
   expect(requestAttention(request, policy, zone)).toBeNull()
 })
 
+describe('the fallback', () => {
+  const olga = { user: 'olga', why: 'fallback' }
+
+  test('is asked too once half of the time has gone by', () => {
+    const request = aRequest({ reminded: 8 })
+    const half = '2026-01-03T00:00:00.000Z'
+
+    expect(requestAttention(request, policy, zone)).toBe(half)
+    expect(dueForRequest(request, policy, plusMillis(half, -1), zone)).toBe('wait')
+    expect(dueForRequest(request, policy, half, zone)).toBe('widen')
+  })
+
+  test('is added to those who could decide before, once, and never the requester', () => {
+    const request = aRequest()
+    const others = [olga, { user: request.requester, why: 'fallback' }, ...request.approvers]
+
+    const wider = widened(request, others, policy, zone)
+
+    expect(wider.approvers).toEqual([...request.approvers, olga])
+    expect(dueForRequest(wider, policy, plusMillis(wider.expiresAt, -1), zone)).not.toBe('widen')
+  })
+})
+
 test('each request expires in the end, and is reminded at most once for each pause', () => {
   const pauses = fc.array(fc.integer({ min: 1, max: 2000 }), { minLength: 1, maxLength: 30 })
 
@@ -137,6 +163,7 @@ test('each request expires in the end, and is reminded at most once for each pau
         const due = dueForRequest(request, policy, now, zone)
         expect(due === 'wait').toBe((requestAttention(request, policy, zone) ?? now) > now)
         if (due === 'expire') request = expire(request, now)
+        if (due === 'widen') request = widened(request, [{ user: 'olga', why: 'fallback' }], policy, zone)
         if (due === 'remind') {
           request = reminded(request, policy, now, zone)
           reminders += 1
