@@ -67,7 +67,8 @@ export function OrderPage(props: OrderProps) {
   )
 }
 
-function What({ site, form, refusal }: OrderProps) {
+function What({ site, form, refusal, edits }: OrderProps) {
+  const empty = `Empty: as ${edits === undefined ? 'the template says' : 'it was'}.`
   const template = form.get('template') ?? site.templates[0]?.name
   return (
     <fieldset>
@@ -84,20 +85,8 @@ function What({ site, form, refusal }: OrderProps) {
         )}
       </Field>
       <div class="pair">
-        <NumberField
-          name="cpus"
-          label="CPUs"
-          refusal={refusal}
-          form={form}
-          help="Empty: as the template says."
-        />
-        <NumberField
-          name="memoryGb"
-          label="Memory in GB"
-          refusal={refusal}
-          form={form}
-          help="Empty: as the template says."
-        />
+        <NumberField name="cpus" label="CPUs" refusal={refusal} form={form} help={empty} />
+        <NumberField name="memoryGb" label="Memory in GB" refusal={refusal} form={form} help={empty} />
         <NumberField name="count" label="How many" refusal={refusal} form={form} fallback="1" />
       </div>
     </fieldset>
