@@ -2,7 +2,8 @@ import { collections } from '../collections.ts'
 import type { Formats } from '../formats.ts'
 import type { CollectionName, Documents, JournalName, Journals } from '../store.ts'
 import type { Files } from './files.ts'
-import { type Block, MonthJournal } from './month-journal.ts'
+import type { Block } from './month-file.ts'
+import { MonthJournal } from './month-journal.ts'
 import { Table } from './table.ts'
 
 export type Tables = { readonly [K in CollectionName]: Table<Documents[K]> }

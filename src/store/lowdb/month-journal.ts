@@ -1,35 +1,17 @@
-import type { Instant } from '../../base/clock.ts'
 import { assert } from '../../base/errors.ts'
 import { type Formats, upgraded } from '../formats.ts'
 import { frozen } from '../frozen.ts'
 import type { JournalPage, Page } from '../store.ts'
-import { type Files, type OpenFile, sizeOf } from './files.ts'
-import { damaged, encodeLine, readLines } from './lines.ts'
+import { type Files, sizeOf } from './files.ts'
+import { damaged, readLines } from './lines.ts'
+import { type Block, byDay, dayOf, foldMonth, type Row } from './month-file.ts'
 import { SortedList } from './sorted-list.ts'
 import { compareText } from './table.ts'
-
-interface Row {
-  id: string
-  at: Instant
-}
-
-/** A stretch of a month file: where it is, and the first and the last instant in it. */
-export interface Block {
-  file: string
-  offset: number
-  bytes: number
-  from: Instant
-  to: Instant
-  /** The format that its rows are written in. */
-  format: number
-}
 
 interface Folder {
   files: Files
   formats: Formats
 }
-
-const blockBytes = 128 * 1024
 
 /** Of how many blocks the ids are kept that were looked through for a row. */
 const knownBlocks = 256
@@ -46,7 +28,9 @@ export class MonthJournal<R extends Row> {
   #rows = new Map<string, R>()
   #ordered = new SortedList<R>(compareRows)
   #blocks: readonly Block[]
-  /** Ids by block, those looked through last at the end: rows of one time often come in large numbers. */
+  /** Blocks by each day (UTC) that they hold rows of: there are tens of thousands of a large site's year. */
+  #days: ReadonlyMap<string, readonly Block[]>
+  /** Ids by block, those read last at the end: rows of one time often come in large numbers. */
   readonly #ids = new Map<Block, ReadonlySet<string>>()
 
   constructor(name: string, { files, formats }: Folder, blocks: readonly Block[]) {
@@ -54,6 +38,7 @@ export class MonthJournal<R extends Row> {
     this.#files = files
     this.#formats = formats
     this.#blocks = blocks
+    this.#days = byDay(blocks)
   }
 
   /** The rows that are in no month file yet, as they are now, oldest first. */
@@ -70,8 +55,10 @@ export class MonthJournal<R extends Row> {
   async append(row: R): Promise<(() => void) | undefined> {
     if (this.#rows.has(row.id)) return undefined
     // A row that is added again bears the same instant, so only blocks around that instant can hold it.
-    for (const block of this.#blocks.filter(({ from, to }) => from <= row.at && row.at <= to)) {
-      if ((await this.#idsIn(block)).has(row.id)) return undefined
+    for (const block of this.#days.get(dayOf(row.at)) ?? []) {
+      if (row.at < block.from || block.to < row.at) continue
+      const ids = this.#ids.get(block) ?? (await this.#idsIn(block))
+      if (ids.has(row.id)) return undefined
     }
     if (this.#rows.has(row.id)) return undefined
     this.#add(row)
@@ -127,6 +114,7 @@ export class MonthJournal<R extends Row> {
   /** Lets go of rows that a checkpoint now says are in these blocks. */
   adopt(blocks: readonly Block[], rows: readonly R[]): void {
     this.#blocks = blocks
+    this.#days = byDay(blocks)
     const isThere = new Set(blocks)
     for (const block of this.#ids.keys()) if (!isThere.has(block)) this.#ids.delete(block)
     // Those that came since are few, and the others may be tens of thousands: it is those few that are moved.
@@ -185,8 +173,7 @@ export class MonthJournal<R extends Row> {
   }
 
   async #idsIn(block: Block): Promise<ReadonlySet<string>> {
-    const ids = this.#ids.get(block) ?? new Set((await this.#read(block)).map(({ id }) => id))
-    this.#ids.delete(block)
+    const ids = new Set((await this.#read(block)).map(({ id }) => id))
     this.#ids.set(block, ids)
     const [oldest] = this.#ids.keys()
     if (this.#ids.size > knownBlocks && oldest !== undefined) this.#ids.delete(oldest)
@@ -216,66 +203,6 @@ export class MonthJournal<R extends Row> {
   #isRow(value: unknown): value is R {
     return typeof value === 'object' && value !== null && 'id' in value && 'at' in value
   }
-}
-
-/** The file of a month, and the format that rows are written in now. */
-interface Month {
-  name: string
-  format: number
-}
-
-/** Writes rows behind the known blocks of a month, a block at a time so that others get their turn. */
-async function foldMonth(
-  files: Files,
-  month: Month,
-  rows: readonly Row[],
-  known: readonly Block[],
-): Promise<readonly Block[]> {
-  const blocks = [...known]
-  const file = (await files.open(month.name)) ?? (await files.create(month.name))
-  try {
-    let [written, text] = [endOf(known), '']
-    const write = async () => {
-      const bytes = Buffer.from(text)
-      await file.write(written, bytes)
-      written += bytes.length
-      text = ''
-    }
-    for (const row of rows) {
-      const line = encodeLine(JSON.stringify(row))
-      text += line
-      grow(blocks, month, { bytes: Buffer.byteLength(line), at: row.at })
-      if (text.length >= blockBytes) await write()
-    }
-    await write()
-    await finish(file, written)
-    return blocks
-  } finally {
-    await file.close()
-  }
-}
-
-async function finish(file: OpenFile, size: number): Promise<void> {
-  await file.truncate(size)
-  await file.sync()
-}
-
-/** Makes the last block longer, or begins a new one once that is long enough. A block is of one format. */
-function grow(blocks: Block[], month: Month, row: { bytes: number; at: Instant }): void {
-  const last = blocks.at(-1)
-  if (last === undefined || last.bytes >= blockBytes || last.format !== month.format) {
-    const { name: file, format } = month
-    blocks.push({ file, offset: endOf(blocks), bytes: row.bytes, from: row.at, to: row.at, format })
-    return
-  }
-  const from = row.at < last.from ? row.at : last.from
-  const to = row.at > last.to ? row.at : last.to
-  blocks[blocks.length - 1] = { ...last, bytes: last.bytes + row.bytes, from, to }
-}
-
-function endOf(blocks: readonly Block[]): number {
-  const last = blocks.at(-1)
-  return last === undefined ? 0 : last.offset + last.bytes
 }
 
 /** Where a row stands in its journal, as text in the order of rows: instants are all of one length. */
