@@ -75,21 +75,24 @@ export function ldap(place: LdapPlace): Directory {
     })
   }
 
+  async function checked(user: string, password: string): Promise<Person | undefined> {
+    const entry = await connections.reading((client) => entryOf(client, loginOf(user), scheme.logins))
+    // Tried even for nobody, so that time does not tell who has an account.
+    const dn = entry?.dn ?? `${rule.kind === 'ad' ? 'CN' : 'cn'}=nobody-of-that-name,${rule.baseDn}`
+    const refusal = await connections.refusesBind(dn, password)
+    if (entry === undefined) return undefined
+    if (refusal === undefined) return connections.reading((client) => personOf(client, entry))
+    const trouble = accountTrouble(refusal)
+    if (trouble !== undefined) throw trouble
+    return undefined
+  }
+
   return {
     async authenticate(user, password, signal) {
       signal.throwIfAborted()
       // A bind without a password is an anonymous one, and succeeds (RFC 4513 §5.1.2).
       if (password === '' || password.length > longest.password) return undefined
-      const entry = await connections.reading((client) => entryOf(client, loginOf(user), scheme.logins))
-      // Tried even for nobody, so that time does not tell who has an account.
-      const dn = entry?.dn ?? `${rule.kind === 'ad' ? 'CN' : 'cn'}=nobody-of-that-name,${rule.baseDn}`
-      const composed = password.normalize('NFC')
-      const refusal = await inTurn(signal, () => connections.refusesBind(dn, composed))
-      if (entry === undefined) return undefined
-      if (refusal === undefined) return connections.reading((client) => personOf(client, entry))
-      const trouble = accountTrouble(refusal)
-      if (trouble !== undefined) throw trouble
-      return undefined
+      return inTurn(signal, () => checked(user, password.normalize('NFC')))
     },
     find: (user) =>
       connections.reading(async (client) => {

@@ -14,7 +14,7 @@ import { checkOpen } from './pool-admission.ts'
 import { change, type Context, type ReadContext } from './operation.ts'
 import { payForLease } from './lease-charging.ts'
 import { anybody } from './rules.ts'
-import { factsOf } from './terminals.ts'
+import { factsOf, sighted } from './terminals.ts'
 import { InstantShape, text } from './shapes/fields.ts'
 import { ProgressShape, progressOf } from './shapes/job.ts'
 import { leaseStateNames } from './shapes/lease.ts'
@@ -61,6 +61,7 @@ export const openDesktop = change({
     checkMember(context, pool)
     await checkOpen(context, pool)
     const { known, ...terminal } = await factsOf(context, input.terminal ?? {}, context.caller.address)
+    if (known !== null) await sighted(context, input.terminal ?? {}, context.caller.address)
     const lease = await leaseFor(context, pool, terminal)
     return opened(context, pool, lease, { kind: known, encoding: input.encoding })
   },

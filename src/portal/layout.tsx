@@ -95,7 +95,12 @@ function Header({ site, person, current }: { site: string; person: Caller | null
 
 function Navigation({ person, current }: { person: Caller; current: string }) {
   const watches = hasRole(person, 'operator') || hasRole(person, 'auditor')
-  const terminals = hasRole(person, 'operator') ? [{ path: '/terminals', name: 'Terminals' }] : []
+  const terminals = hasRole(person, 'operator')
+    ? [
+        { path: '/terminals', name: 'Terminals' },
+        { path: '/pools', name: 'Pools' },
+      ]
+    : []
   const shown = watches ? [...entries, ...terminals, { path: '/audit', name: 'Audit' }] : entries
   return (
     <nav aria-label="Main">

@@ -13,6 +13,7 @@ import { libraryPages } from './pages/library-routes.tsx'
 import { machinePages } from './pages/machine-routes.tsx'
 import { machineListPages } from './pages/machines.tsx'
 import { orderPages } from './pages/order-routes.tsx'
+import { poolCarePages } from './pages/pool-care.tsx'
 import { pricePages } from './pages/prices.tsx'
 import { requestPages } from './pages/requests.tsx'
 import { settingsPages } from './pages/settings.tsx'
@@ -37,6 +38,7 @@ const sections: readonly ((pages: Pages) => void)[] = [
   desktopPages,
   hostPages,
   terminalListPages,
+  poolCarePages,
   auditPages,
   accountPages,
   settingsPages,

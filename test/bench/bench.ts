@@ -5,6 +5,7 @@ import { postgresRows } from './postgres.ts'
 import { pricingRows, pricingYearRows } from './pricing.ts'
 import { slackRows } from './slack.ts'
 import { stateRows } from './state.ts'
+import { stormRows } from './storms.ts'
 import { storeRows } from './store.ts'
 
 /** Every part of the bench by name: `npm run bench`, or `npm run bench -- store` for one part. */
@@ -13,6 +14,7 @@ const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
   state: stateRows,
   claims: claimRows,
   desktops: desktopRows,
+  storms: stormRows,
   pricing: pricingRows,
   slack: slackRows,
 }

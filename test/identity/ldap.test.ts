@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -105,6 +107,27 @@ describe.runIf(found.available)(`beside OpenLDAP${remedy}`, () => {
     expect(byAccount.map(({ user }) => user)).toEqual(['dora'])
     expect(elsewhere).toEqual([])
     expect(accounts).toEqual({ mattermost: 'Dora' })
+  })
+
+  test('many who ask at once share one connection', async () => {
+    let connections = 0
+    const front = createServer((socket) => {
+      connections += 1
+      const behind = connect(Number(new URL(slapd.plainUrl).port), '127.0.0.1')
+      socket.pipe(behind).pipe(socket)
+      for (const end of [socket, behind]) end.on('error', () => end.destroy())
+    }).listen(0, '127.0.0.1')
+    await once(front, 'listening')
+    const address = front.address()
+    const port = typeof address === 'object' ? address?.port : 0
+
+    const found = await withDirectory({ url: `ldap://127.0.0.1:${port}` }, (directory) =>
+      Promise.all(Array.from({ length: 50 }, () => directory.find('dora'))),
+    )
+
+    front.close()
+    expect(found.every((person) => person?.user === 'dora')).toBe(true)
+    expect(connections).toBe(1)
   })
 
   test('a plain connection is made safe before a password goes over it', async () => {

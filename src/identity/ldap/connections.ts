@@ -32,7 +32,8 @@ const idleMost = 8
 export function ldapConnections(place: LdapPlace): Connections {
   const { rule, bindPassword } = place
   const idle: Client[] = []
-  let reader: Promise<Client> | undefined
+  let reader: Client | undefined
+  let opening: Promise<Client> | undefined
   let isClosed = false
 
   async function opened(): Promise<Client> {
@@ -52,11 +53,13 @@ export function ldapConnections(place: LdapPlace): Connections {
     return client
   }
 
+  /** The one that is open, else the one that is being opened: a thousand who ask at once open one connection. */
   async function currentReader(): Promise<Client> {
-    const known = await reader?.catch(() => undefined)
-    if (known?.isConnected === true) return known
-    reader = openReader()
-    return reader
+    if (reader?.isConnected === true) return reader
+    opening ??= openReader()
+      .then((client) => (reader = client))
+      .finally(() => (opening = undefined))
+    return opening
   }
 
   return {
@@ -82,8 +85,8 @@ export function ldapConnections(place: LdapPlace): Connections {
     },
     async close() {
       isClosed = true
-      const known = await reader?.catch(() => undefined)
-      const all = [...idle.splice(0), ...(known === undefined ? [] : [known])]
+      await opening?.catch(() => undefined)
+      const all = [...idle.splice(0), ...(reader === undefined ? [] : [reader])]
       await Promise.all(all.map((client) => client.unbind().catch(() => undefined)))
     },
   }
