@@ -46,13 +46,13 @@ export function announcementCard(request: RequestView, drawing: Drawing): Card {
 /** The quote as it is now, from a refusal `quote_expired`. */
 type NewQuote = NonNullable<RefusalExtras['quote']>
 
-/** Asked when a price went up since it was quoted: the figures as they are now, the difference, and the same buttons. */
+/** Asked when a price went up, or the request was changed, since it was shown: as it is now, the difference, the same buttons. */
 export function dearerCard(request: RequestView, quote: NewQuote, drawing: Drawing): Card {
   const { id, requester, budget } = request
   const { total, quoted, perDay, leftAfter, shareAfter, currency } = quote
   const short = leftAfter.startsWith('-')
   return card({
-    summary: `The price of ${id} went up by ${minus(total, quoted)} ${currency}, from ${quoted} to ${total} ${currency}. Nothing is approved yet.`,
+    summary: `${whyAgain(id, quote)} Nothing is approved yet.`,
     title: `${id} · ${wish(request)} for ${requester}`,
     tone: 'warn',
     about: `request:${id}`,
@@ -60,7 +60,7 @@ export function dearerCard(request: RequestView, quote: NewQuote, drawing: Drawi
       short ? words(tooLittle(budget)) : undefined,
       facts(
         ['Total now', `${total} ${currency}`],
-        ['As it was quoted', `${quoted} ${currency}`],
+        [quote.changed === undefined ? 'As it was quoted' : 'As you were shown it', `${quoted} ${currency}`],
         ['Difference', `${minus(total, quoted)} ${currency}`],
         ['Per day now', `${perDay} ${currency}, once its free days are over`],
         [
@@ -76,6 +76,14 @@ export function dearerCard(request: RequestView, quote: NewQuote, drawing: Drawi
       }),
     ],
   })
+}
+
+function whyAgain(id: string, { total, quoted, currency, changed }: NewQuote): string {
+  const figures = `from ${quoted} to ${total} ${currency}`
+  if (changed === undefined)
+    return `The price of ${id} went up by ${minus(total, quoted)} ${currency}, ${figures}.`
+  const price = total === quoted ? `It still costs ${total} ${currency}.` : `Its price went ${figures}.`
+  return `${id} was changed since you were shown it: ${changed.slice(0, 300)}. ${price}`
 }
 
 function tooLittle(budget: string): string {
@@ -155,7 +163,7 @@ function validity(until: string | undefined, { now, zone }: Drawing): string | n
 
 function decisionButtons(
   { id, requester, quote, currency }: RequestView,
-  { label, total, value } = { label: 'Approve', total: quote.total, value: id },
+  { label, total, value } = { label: 'Approve', total: quote.total, value: `${id} ${quote.id}` },
 ): Part | undefined {
   const amount = priceWords(total, currency)
   return buttons(

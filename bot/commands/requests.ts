@@ -27,17 +27,14 @@ export async function decide(
   return [await decided(talk, verb, request, reason)]
 }
 
-/** The value of the button: the request, and the id of the dearer quote where that is what is approved. */
+/** The value of the button: the request, and the id of the quote that stood on its card. */
 export async function approveByButton(talk: Talk, value: string): Promise<Card[]> {
-  const [id = '', acceptQuote] = value.split(' ')
-  return [await approved(talk, { id, ...(acceptQuote === undefined ? {} : { acceptQuote }) })]
+  const [id = '', quote] = value.split(' ')
+  return [await approved(talk, { id, ...(quote === undefined ? {} : { quote }) })]
 }
 
-/** What became dearer since it was quoted is shown with its new figures, to be approved at those. */
-async function approved(
-  talk: Talk,
-  input: { id: string; reason?: string; acceptQuote?: string },
-): Promise<Card> {
+/** What became dearer or was changed since it was shown is shown as it is now, to be approved as that. */
+async function approved(talk: Talk, input: { id: string; reason?: string; quote?: string }): Promise<Card> {
   try {
     return requestCard(await factsOf(talk, await talk.perform(approveRequest, input)), talk.drawing)
   } catch (error) {

@@ -73,6 +73,8 @@ export interface RefusalExtras {
     leftAfter: string
     shareAfter: number
     currency: string
+    /** What was changed since the quote that had been shown; absent where only prices went up. */
+    changed?: string
   }
   /** Seconds after which asking again makes sense (Retry-After, RFC 9110 §10.2.3). */
   retryAfterSeconds?: number

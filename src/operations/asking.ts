@@ -6,6 +6,7 @@ import type { Ask, Request } from '../requests/request.ts'
 import { approversFor, type Known } from './approvers.ts'
 import { grant } from './granting.ts'
 import type { Context } from './operation.ts'
+import { quoteOfChanged } from './requoting.ts'
 
 /** What a request is made of, whatever it asks for. */
 export interface Asked {
@@ -61,9 +62,13 @@ export async function askAgain(
 ): Promise<Request> {
   const { now, site } = context
   const { budget, what, ...facts } = asked
+  const { id, totalMilli } = request.quote
+  const replaced = [...(request.replaced ?? []), { id, totalMilli }]
   const changed: Request = {
     ...request,
     ...facts,
+    replaced,
+    quote: quoteOfChanged({ replaced }, facts.quote),
     budget: budget.code,
     decisions: [],
     history: [...request.history, { state: 'pending', at: now, reason: what }],

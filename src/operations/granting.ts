@@ -1,8 +1,7 @@
 import { commit } from '../../pricing/commitment.ts'
-import { formatMoney } from '../../pricing/money.ts'
 import { extensionOrder, quote, type Quote } from '../../pricing/quote.ts'
 import type { Instant } from '../base/clock.ts'
-import { assert, notFound, Refusal, refuse } from '../base/errors.ts'
+import { assert, notFound, refuse } from '../base/errors.ts'
 import { localDay } from '../base/period.ts'
 import { enqueue, redrawCards, tell } from '../jobs/outbox.ts'
 import { extend, nextAttention } from '../machines/expiry.ts'
@@ -20,27 +19,27 @@ import type { Context } from './operation.ts'
 import { endOfTerm, priceNew, templateNamed } from './order.ts'
 import { disksOf, placementOf } from './ordering.ts'
 import { priceClassOn, prolonged, tariffsFor } from './promising.ts'
+import { requoted } from './requoting.ts'
 import { priceOfResize, resize } from './resizing.ts'
 import { checkUnchanged, priceOfTransfer, transfer } from './transferring.ts'
-import { quoteKept } from './shapes/quote.ts'
-import { requestView } from './shapes/request.ts'
 
 type Granting = Pick<Context, 'tx' | 'now' | 'ids' | 'site'>
 
 /**
  * Carries out an approval: checks budget and placement again, holds the money, reserves the room and leaves the work
  * behind, all in the caller's transaction. Two approvals at once meet in the state of the request: one is refused.
- * What became dearer since it was quoted is approved only by the id of the quote as it is now.
+ * What became dearer since it was quoted is approved only by the id of the quote as it is now; and whoever says which
+ * quote they were shown approves that one and no other.
  * @throws Refusal `budget_exhausted`, `no_capacity`, `already_decided`, `quote_expired`; nothing is kept then.
  */
 export async function grant(
   context: Granting,
   request: Request,
   decision: Decision,
-  acceptQuote?: string,
+  shown?: string,
 ): Promise<Request> {
   checkStillOpen(context, request)
-  const quoted = await requoted(context, request, await priceNow(context, request), acceptQuote)
+  const quoted = await requoted(context, request, await priceNow(context, request), shown)
   const approved = approve(quoted, decision)
   const granted = await carryOut(context, approved)
   await context.tx.requests.put(granted)
@@ -132,32 +131,6 @@ async function machineAsked({ tx }: Granting, name: string): Promise<Machine> {
   const machine = await tx.machines.get(name)
   if (machine === undefined) throw notFound('machine', name)
   return machine
-}
-
-/**
- * The request as it may be approved: as it was quoted where it costs no more than that, else with the quote as it is
- * now, once the approver has seen and accepted that one.
- * @throws Refusal `quote_expired` with the figures.
- */
-async function requoted(
-  context: Granting,
-  request: Request,
-  price: Pick<Quote, 'totalMilli' | 'perDayMilli' | 'lines'>,
-  acceptQuote: string | undefined,
-): Promise<Request> {
-  if (price.totalMilli <= request.quote.totalMilli) return request
-  const quote = quoteKept(price, context)
-  const dearer = { ...request, quote }
-  if (acceptQuote === quote.id) return dearer
-  const { currency } = context.site
-  const [total, quoted] = [formatMoney(price.totalMilli), formatMoney(request.quote.totalMilli)]
-  const { leftAfter, shareAfter } = await requestView(dearer, context)
-  const figures = { perDay: formatMoney(price.perDayMilli), leftAfter, shareAfter }
-  throw new Refusal(
-    'quote_expired',
-    `${request.id} was quoted at ${quoted} ${currency} and costs ${total} ${currency} now. Accept the new quote, or deny it.`,
-    { about: request.id, quote: { id: quote.id, total, quoted, currency, ...figures } },
-  )
 }
 
 /** The term that a request names, as it was asked for. */

@@ -83,6 +83,8 @@ export interface Request {
     perDayMilli: number
     validUntil?: Instant
   }
+  /** Quotes that its changes have put in the past, oldest first; absent while it was never changed. */
+  replaced?: { id: string; totalMilli: number }[]
   approvers: Approver[]
   decisions: Decision[]
   /** Names of the machines it made or is about. */

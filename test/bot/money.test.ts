@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Card } from '../../bot/card.ts'
 import { teller } from '../../bot/notices.ts'
 import { silentLog } from '../../src/base/log.ts'
+import { editRequest } from '../../src/operations/edit-request.ts'
 import { day, demoConfig } from '../operations/core.ts'
 import {
   buttonNamed,
@@ -282,5 +283,40 @@ test('to save a server is asked about with what that saves', async () => {
     title: 'Save webafs20 to disk?',
     text: 'webafs20 stops, and goes on where it was when it is resumed. That saves nothing a day: a saved server costs the same.',
     yes: 'Save',
+  })
+})
+
+describe('a card of a request that was changed since', () => {
+  const edit = async (changes: object) =>
+    rig.operations.perform(editRequest, await rig.web('alice'), { id: 'R-1', ...changes })
+
+  test('approves nothing, but shows the request as it is now, with what is different', async () => {
+    await rig.say('alice', requestLine('webafs20'))
+    const [old] = await rig.say('bob', 'show R-1')
+    await edit({ memoryGb: 8 })
+
+    const [asked] = await rig.press('bob', old, 'Approve', { key: 'm1' })
+    const [after] = await rig.press('bob', asked, 'Approve for', { key: 'm2' })
+
+    expect(asked).toMatchObject({ about: 'request:R-1', tone: 'warn' })
+    expect(asked?.summary).toBe(
+      'R-1 was changed since you were shown it: GB 4 is 8. Its price went from 107.30 to 186.76 CHF. Nothing is approved yet.',
+    )
+    expect(text(asked)).toContain('As you were shown it')
+    expect(after?.summary).toMatch(/^You approved R-1 of alice/)
+  })
+
+  test('says so also where the price is the same, and after a second change once more', async () => {
+    await rig.say('alice', requestLine('webafs20'))
+    const [old] = await rig.say('bob', 'show R-1')
+    await edit({ purpose: 'a mail server' })
+    const [asked] = await rig.press('bob', old, 'Approve', { key: 'm1' })
+    await edit({ memoryGb: 1 })
+
+    const [again] = await rig.press('bob', asked, 'Approve for', { key: 'm2' })
+
+    expect(asked?.summary).toContain('It still costs 107.30 CHF. Nothing is approved yet.')
+    expect(again?.summary).toContain('GB 4 is 1. Its price went from 107.30 to')
+    expect(buttonNamed(again, 'Approve for').value).toMatch(/^R-1 Q-[\w-]{16}-3$/)
   })
 })

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Refusal } from '../../src/base/errors.ts'
 import { approveRequest } from '../../src/operations/approve-request.ts'
 import { cancelRequest } from '../../src/operations/cancel-request.ts'
 import { editRequest } from '../../src/operations/edit-request.ts'
@@ -24,8 +25,8 @@ async function edit(id: string, input: object, user = 'alice') {
   return core.operations.perform(editRequest, await core.as(user), { id, ...input })
 }
 
-async function approve(id: string, user = 'bob') {
-  return core.operations.perform(approveRequest, await core.as(user), { id })
+async function approve(id: string, user = 'bob', shown: { quote?: string } = {}) {
+  return core.operations.perform(approveRequest, await core.as(user), { id, ...shown })
 }
 
 function toldOf(user: string): string[] {
@@ -63,6 +64,41 @@ describe('a request that is changed while nobody has decided', () => {
     const machine = await core.operations.perform(showMachine, await core.as('alice'), { name: 'webafs20' })
     expect(toldOf('bob')).toEqual(['approval-wanted', 'approval-wanted'])
     expect(machine).toMatchObject({ state: 'running', cpus: 2, expiresAt: '2027-02-21T08:00:00.000Z' })
+  })
+
+  test('is not approved by whoever was shown it as it was before, but shown with what is different', async () => {
+    const { id, quote: first } = await ask()
+    const { quote: second } = await edit(id, { cpus: 2 })
+    await edit(id, { days: 90 })
+
+    await expect(approve(id, 'bob', { quote: first.id })).rejects.toMatchObject({
+      code: 'quote_expired',
+      extras: { quote: { quoted: '27.84', changed: 'CPUs 1 is 2; then term 60 days is 90 days' } },
+    })
+    const refused = await approve(id, 'bob', { quote: second.id }).catch((error: unknown) => error)
+
+    if (!(refused instanceof Refusal)) throw new Error('the old quote was approved')
+    expect(refused.message).toContain(`${id} was changed since you were shown it: term 60 days is 90 days.`)
+    expect(await approve(id, 'bob', { quote: refused.extras.quote?.id ?? '' })).toMatchObject({ days: 90 })
+  })
+
+  test.each([{ purpose: 'a mail server' }, { template: 'w2008r2' }, { name: 'mail01' }])(
+    'has another quote also where %j costs the same',
+    async (changes) => {
+      const { id, quote } = await ask()
+      const edited = await edit(id, changes)
+
+      expect(edited.quote.total).toBe(quote.total)
+      await expect(approve(id, 'bob', { quote: quote.id })).rejects.toMatchObject({ code: 'quote_expired' })
+      expect(await approve(id, 'bob', { quote: edited.quote.id })).toMatchObject({ state: 'approved' })
+    },
+  )
+
+  test('is approved as it is now by whoever says no quote', async () => {
+    const { id } = await ask()
+    await edit(id, { cpus: 2 })
+
+    expect(await approve(id)).toMatchObject({ state: 'approved', cpus: 2 })
   })
 
   test('is decided by the approvers of the budget that it is on now', async () => {

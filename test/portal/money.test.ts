@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { editRequest } from '../../src/operations/edit-request.ts'
 import { day, demoConfig } from '../operations/core.ts'
 import { checkFocus } from '../pricing/focus-check.ts'
 import { tagsOf, textOf } from './markup.ts'
@@ -128,6 +129,21 @@ describe('a decision', () => {
     expect(text).toContain('Total now 360.00 CHF instead of 354.00 CHF')
     expect(text).toContain('Approve for 360.00 CHF')
     expect(textOf(done.html)).toContain('Approved. The work has begun.')
+  })
+
+  test('from a page that was opened before the request was changed shows what is different', async () => {
+    const { bob } = await open()
+    const page = await bob.get('/requests/R-1')
+    const shown = /name="quote" value="(Q-[\w-]+)"/.exec(page.html)?.[1] ?? ''
+    await site.operations.perform(editRequest, await site.as('alice'), { id: 'R-1', memoryGb: 8 })
+
+    const asked = await bob.submit('/requests/R-1/approve', { quote: shown })
+
+    expect(asked.status).toBe(409)
+    expect(textOf(asked.html)).toContain(
+      'It was changed since you were shown it: GB 4 is 8. Nothing is approved',
+    )
+    expect(textOf(asked.html)).toContain('Approve for 186.76 CHF')
   })
 })
 

@@ -207,14 +207,15 @@ function decide(verb: 'approve' | 'deny' | 'cancel'): Act {
 async function approve(
   scene: Scene,
   who: string,
-  { id }: Request,
+  { id, quote }: Request,
   answered: (answer: { state: string }) => string,
 ): Promise<string> {
+  const shown = scene.world.random.next() < 0.7 ? { quote: quote.id } : {}
   let accepted: string | undefined
   const refused = ({ extras }: Refusal) => {
     accepted = extras.quote?.id
   }
-  const first = await attempt(scene, approveRequest, who, { id }, { answered, refused })
+  const first = await attempt(scene, approveRequest, who, { id, ...shown }, { answered, refused })
   if (accepted === undefined || scene.world.random.next() < 0.2) return first
   return attempt(scene, approveRequest, who, { id, acceptQuote: accepted }, { answered })
 }

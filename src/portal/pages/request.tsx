@@ -177,13 +177,18 @@ function percent(share: number): string {
 /** The quote as it is now, from a refusal `quote_expired`. */
 type NewQuote = NonNullable<RefusalExtras['quote']>
 
-/** Shown when the price went up since it was quoted: the figures as they are now, and one press to approve at those. */
+/** Shown when the price went up or the request was changed since it was shown: as it is now, to approve with one press. */
 function Dearer({ request, quote }: { request: RequestView; quote: NewQuote }) {
-  const { total, quoted, perDay, leftAfter, shareAfter, currency } = quote
+  const { total, quoted, perDay, leftAfter, shareAfter, currency, changed } = quote
+  const label = changed === undefined ? 'The price went up' : 'The request was changed'
   return (
-    <section class="notice warn" role="alert" aria-label="The price went up">
+    <section class="notice warn" role="alert" aria-label={label}>
       <p>
-        <strong>{`The price went up by ${money(minus(total, quoted), currency)} since it was quoted.`}</strong>{' '}
+        <strong>
+          {changed === undefined
+            ? `The price went up by ${money(minus(total, quoted), currency)} since it was quoted.`
+            : `It was changed since you were shown it: ${changed}.`}
+        </strong>{' '}
         Nothing is approved yet.
       </p>
       <dl class="facts money-facts">
@@ -198,14 +203,18 @@ function Dearer({ request, quote }: { request: RequestView; quote: NewQuote }) {
   )
 }
 
-/** Approve with one press; a denial needs its reason. @param quote the dearer one that is approved, where it went up */
+/** Approve with one press; a denial needs its reason. @param quote what it costs now, where it went up or was changed */
 export function DecisionForms({ request, quote }: { request: RequestView; quote?: NewQuote | undefined }) {
   const { id } = request
   const at = `/requests/${encodeURIComponent(id)}`
   return (
     <div class="decide">
       <form method="post" action={`${at}/approve`}>
-        {quote === undefined ? null : <input type="hidden" name="acceptQuote" value={quote.id} />}
+        {quote === undefined ? (
+          <input type="hidden" name="quote" value={request.quote.id} />
+        ) : (
+          <input type="hidden" name="acceptQuote" value={quote.id} />
+        )}
         <button type="submit">
           {quote === undefined ? 'Approve' : `Approve for ${money(quote.total, quote.currency)}`}
           <span class="sr">{` ${id}`}</span>

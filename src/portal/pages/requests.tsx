@@ -59,7 +59,7 @@ async function requestPage(visit: Visit, refusal?: Refusal): Promise<Answer> {
 async function decide(visit: Visit): Promise<Answer> {
   const [id, verdict] = [visit.param('id'), visit.param('verdict')]
   if (!isVerdict(verdict)) return { redirect: `/requests/${encodeURIComponent(id)}` }
-  const typed = filled(visit.form, 'reason', 'acceptQuote')
+  const typed = filled(visit.form, 'reason', 'acceptQuote', 'quote')
   const outcome = await attempt(() => visit.perform(operationsByVerdict[verdict], { id, ...typed }))
   if ('refusal' in outcome) return requestPage(visit, outcome.refusal)
   return { redirect: `/requests/${encodeURIComponent(id)}?done=${verdict}` }
