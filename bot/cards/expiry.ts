@@ -87,7 +87,9 @@ const snoozeMillis = 24 * 3_600_000
 
 /** What the button's extension costs, in a few words. */
 export function extensionWords({ extension }: ExpiryFacts): string {
-  return extension === undefined ? 'not possible' : extendLabel(extension)
+  if (extension === undefined) return 'not possible'
+  const { quote, needsApproval } = extension
+  return `${priceWords(quote.total, quote.currency)}${needsApproval ? ', if approved' : ''}`
 }
 
 /** The value carries the end that was looked at, so that a second press does not extend what the first extended. */

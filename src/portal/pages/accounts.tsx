@@ -115,20 +115,24 @@ function Offer({ account, linkedTo, expiresAt, visit }: OfferProps) {
     <>
       <h1>{`Is this your ${platform} account?`}</h1>
       <dl class="facts">
-        <dt>Account</dt>
-        <dd>
-          {account.name} <small>{account.id}</small>
-        </dd>
+        <div>
+          <dt>Account</dt>
+          <dd>
+            {account.name} <small>{account.id}</small>
+          </dd>
+        </div>
         {account.email === null ? null : (
-          <>
+          <div>
             <dt>E-mail</dt>
             <dd>{account.email}</dd>
-          </>
+          </div>
         )}
-        <dt>You are</dt>
-        <dd>
-          {caller.name} <small>{caller.user}</small>
-        </dd>
+        <div>
+          <dt>You are</dt>
+          <dd>
+            {caller.name} <small>{caller.user}</small>
+          </dd>
+        </div>
       </dl>
       <p>
         Whoever writes from this account will then act as you: request, approve and delete. Confirm only when
