@@ -59,7 +59,7 @@ export interface FakeSlack extends FakeServer {
   fill(view: FakeView, values: Readonly<Record<string, string>>): Promise<Acknowledged>
   submit(view: FakeView, values: Readonly<Record<string, string>>): Promise<Acknowledged>
   /** Sends bytes as Slack does, with its signature unless another is given. */
-  post(body: string, options?: { type?: string; headers?: Record<string, string> }): Promise<Acknowledged>
+  post(body: string, options?: Posting): Promise<Acknowledged>
   disconnectAll(): void
 }
 
@@ -166,6 +166,8 @@ export async function fakeSlack(options: FakeOptions = {}): Promise<FakeSlack> {
 
 interface Posting {
   type?: string
+  /** Seconds from now at which it says that it was sent. */
+  after?: number
   headers?: Record<string, string>
 }
 
@@ -173,9 +175,9 @@ interface Posting {
 export async function signedPost(
   url: string,
   body: string,
-  { type = 'application/x-www-form-urlencoded', headers = {} }: Posting = {},
+  { type = 'application/x-www-form-urlencoded', headers = {}, after = 0 }: Posting = {},
 ): Promise<Acknowledged> {
-  const at = String(Math.floor(Date.now() / 1000))
+  const at = String(Math.floor(Date.now() / 1000) + after)
   const hash = createHmac('sha256', signingSecret).update(`v0:${at}:${body}`).digest('hex')
   const signed = { 'X-Slack-Request-Timestamp': at, 'X-Slack-Signature': `v0=${hash}` }
   const response = await fetch(url, {
