@@ -18,7 +18,7 @@ import { type Ids, randomIds } from './base/ids.ts'
 import type { Log } from './base/log.ts'
 import { type Config, laterFault } from './config.ts'
 import { type HypervisorServices, openHypervisors } from './hypervisors/open.ts'
-import { openRdpFiles } from './main/rdp-files.ts'
+import { openRdpFiles, type RdpFiles } from './main/rdp-files.ts'
 import { openDirectory } from './identity/open.ts'
 import { system, type Via } from './identity/person.ts'
 import { callerFor } from './identity/roles.ts'
@@ -121,6 +121,7 @@ interface Core {
   chats: OpenedChats
   layout: Layout
   router: DesktopRouter
+  rdpFiles: RdpFiles
   runner: Runner
   tools: Tools
 }
@@ -178,7 +179,7 @@ async function openCore(config: Config, world: World, opened: Opened): Promise<C
   }
   const runner = await openWork(tools, world, name, config)
   opened.add(() => runner.stop(graceMillis.jobs))
-  return { name, store, operations, callers, chats, layout, router, runner, tools }
+  return { name, store, operations, callers, chats, layout, router, runner, tools, rdpFiles }
 }
 
 /** The jobs, at work. */
@@ -217,7 +218,7 @@ async function checkTariffs(store: Store, { site, file }: Config): Promise<void>
 async function openFaces(
   config: Config,
   { clock, log }: World,
-  { store, operations, callers, chats, layout, router, tools }: Core,
+  { store, operations, callers, chats, layout, router, tools, rdpFiles }: Core,
   opened: Opened,
 ): Promise<Pick<Service, 'httpPort' | 'rdpPort'>> {
   const { site } = config
@@ -232,7 +233,7 @@ async function openFaces(
       ...chats.faces,
       { path: '/api', router: describing(openapi) },
       { path: '/api/v1', router: restFor((request) => callerOfRequest(request, callers)) },
-      { path: '/', router: deviceFiles({ operations, site }) },
+      { path: '/', router: deviceFiles({ operations, site, signer: rdpFiles.signer }) },
       { path: '/', router: feeds({ operations, callers, site, clock, log }) },
       { path: '/', router: portal({ operations, site, clock, callers, layout, log, openapi, onChange }) },
     ],

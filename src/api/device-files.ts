@@ -13,6 +13,8 @@ import { addressOf } from './rest.ts'
 export interface DeviceFileServices {
   operations: Operations
   site: Site
+  /** What signs RDP files, for computers to be told to trust. */
+  signer: { certificate: string; thumbprint: string }
 }
 
 /**
@@ -20,7 +22,7 @@ export interface DeviceFileServices {
  * known gets what everybody gets.
  */
 export function deviceFiles(services: DeviceFileServices): Router {
-  const { site } = services
+  const { site, signer } = services
   const router = Router()
   router.get('/wyse/wnos/wnos.ini', (_request, response) => plain(response, wyseGlobal()))
   router.get('/wyse/wnos/inc/:file', async (request, response, next) => {
@@ -35,6 +37,12 @@ export function deviceFiles(services: DeviceFileServices): Router {
     const mac = macIn(request.params.file, /^thinstation\.conf-(.+)$/i)
     if (mac === null) next()
     else plain(response, thinstationDevice(await deviceOf(services, request, mac)))
+  })
+  router.get('/rdp-signing.crt', (_request, response) => {
+    response
+      .setHeader('Content-Type', 'application/x-x509-ca-cert')
+      .setHeader('Jackdaw-Thumbprint', signer.thumbprint)
+    response.end(signer.certificate)
   })
   return router
 }

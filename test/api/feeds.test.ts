@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openStorySite, type StorySite } from '../stories/site.ts'
 
@@ -134,6 +135,13 @@ describe('files for devices', () => {
 
     expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-8')
     expect(await answer.text()).toContain(line)
+  })
+
+  test('the certificate that signs RDP files can be fetched, to be trusted', async () => {
+    const answer = await get('/rdp-signing.crt')
+
+    const certificate = new X509Certificate(await answer.text())
+    expect(certificate.fingerprint.replaceAll(':', '')).toBe(answer.headers.get('jackdaw-thumbprint'))
   })
 
   test('something that is no MAC is not there', async () => {
