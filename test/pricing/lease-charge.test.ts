@@ -59,18 +59,19 @@ describe('hours that are begun', () => {
 })
 
 describe('a session', () => {
-  const row = leaseCharge(session, { day: '2026-11-23', hours: 3 }, tariffs)
+  const threeHours = () => leaseCharge(session, { day: '2026-11-23', hours: 3 }, tariffs)
 
   test('is charged a row a day, under its own key, as of the day it is booked on', () => {
-    expect(row).toEqual({
+    expect(threeHours()).toEqual({
       ...{ id: 'L-1|2026-11-23|lease', at: '2026-11-23T00:00:00.000Z', day: '2026-11-23' },
       ...{ machine: 'pool public', ref: 'L-1', budget: 'T-2000', owner: 'carol' },
       ...{ component: 'lease', state: 'running', tariff: 'standard' },
       ...{ quantity: 3, unitMilli: 50, amountMilli: 150, reason: null },
     })
-    expect(leaseCharge(session, { day: '2026-11-23', hours: 1 }, tariffs, '2026-12-01')?.at).toBe(
-      '2026-12-01T00:00:00.000Z',
-    )
+    const bookedFrom = (openFrom: string) =>
+      leaseCharge(session, { day: '2026-11-23', hours: 1 }, tariffs, openFrom)?.at
+    expect(bookedFrom('2026-12-01')).toBe('2026-12-01T00:00:00.000Z')
+    expect(bookedFrom('2026-11-01')).toBe('2026-11-23T00:00:00.000Z')
   })
 
   test('costs nothing on a day without hours, and by a tariff without a price for it', () => {
@@ -127,6 +128,8 @@ describe('a session', () => {
   })
 
   test('is a desktop in a FOCUS file, with hours that make its cost', () => {
+    const row = threeHours()
+
     const [line] = checkFocus(
       focusCsv(row === undefined ? [] : [row], {
         ...{ site: 'CERN', budget: { code: 'T-2000', title: 'Office' }, month: '2026-11', currency: 'CHF' },

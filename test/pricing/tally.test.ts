@@ -116,7 +116,7 @@ describe('a statement is in order', () => {
       on('2026-11-04'),
       on('2026-11-01', { owner: 'carol' }),
     ]
-    const free = on('2026-11-02', { owner: 'carol', component: 'free', amountMilli: 0 })
+    const free = on('2026-11-05', { owner: 'carol', component: 'free', amountMilli: 0 })
 
     const made = statement(talliesOf([...rows, free]))
 
