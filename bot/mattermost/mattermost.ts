@@ -81,7 +81,7 @@ export function mattermostChat(
       return ref(channel, (await posts.write(card, { channel, root: '' }, `announced:${key}`, true)).id)
     },
     async update({ message, channel }, card) {
-      await edits.edit(message, () => posts.replace(message, channel, card))
+      await edits.edit(message, () => posts.replace(message, channel, card, true))
     },
     zoneOf: async (user) => (await people.reached(user))?.zone ?? null,
     status: () => stream.status(),

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { fingerprint } from '../../src/base/seal.ts'
 import type { Ids } from '../../src/base/ids.ts'
 import type { Card } from '../card.ts'
@@ -35,8 +36,11 @@ export interface Posts {
    * @param looksBack whether it may have been written longer ago than the server itself remembers
    */
   write(card: Card, spot: Spot, key: string, looksBack?: boolean): Promise<Post>
-  /** @returns false when the post is gone */
-  replace(id: string, channel: string, card: Card): Promise<boolean>
+  /**
+   * @param tells whether its thread is told when the card says something else than before: nobody hears of an edit
+   * @returns false when the post is gone
+   */
+  replace(id: string, channel: string, card: Card, tells?: boolean): Promise<boolean>
   /** A card that only one person sees, and that cannot be changed later. */
   shown(card: Card, channel: string, user: string): Promise<Rendered>
 }
@@ -85,22 +89,26 @@ export function openPosts(services: PostServices): Posts {
       return api.createPost({
         channel_id: channel,
         message,
-        props: { ...props, jackdaw: { rendering, key: mark } },
+        props: { ...props, jackdaw: { rendering, key: mark, tone: card.tone } },
         pending_post_id: `${me.id}:${mark}`,
         ...(root === '' ? {} : { root_id: root }),
         ...(files.length === 0 ? {} : { file_ids: files }),
       })
     },
-    async replace(id, channel, card) {
+    async replace(id, channel, card, tells = false) {
+      const before = await standing(services, id)
+      if (before === undefined) return false
       const { message, props, rendering } = await render(card, channel, '')
       const files = await picturesOf(card, channel)
-      const mark = await markOf(services, id)
-      if (mark === undefined) return false
-      return api.patchPost(id, {
+      const { key = '', tone } = ours(before)
+      const stands = await api.patchPost(id, {
         message,
-        props: { ...emptied, ...props, jackdaw: { rendering, key: mark } },
+        props: { ...emptied, ...props, jackdaw: { rendering, key, tone: card.tone } },
         ...(files.length === 0 ? {} : { file_ids: files }),
       })
+      if (stands && tells && tone !== undefined && tone !== card.tone)
+        await addLine(services, before, message)
+      return stands
     },
     async shown(card, channel, user) {
       const { message, props } = await render(card, channel, user)
@@ -121,21 +129,31 @@ async function writtenBefore(
   return posts.find((post) => post.user_id === me.id && ours(post).key === mark)
 }
 
-/** The key under which a post was written, so that it is found again after it was changed. */
-async function markOf({ api }: PostServices, id: string): Promise<string | undefined> {
+async function standing({ api }: PostServices, id: string): Promise<Post | undefined> {
   const post = await api.post(id)
-  return post === undefined || post.delete_at > 0 ? undefined : (ours(post).key ?? '')
+  return post === undefined || post.delete_at > 0 ? undefined : post
+}
+
+/** What became of a card, in its thread: the card shows how things are now, its thread how they came about. */
+async function addLine({ api, server }: PostServices, post: Post, message: string): Promise<void> {
+  const { me } = await server.known()
+  await api.createPost({
+    ...{ channel_id: post.channel_id, root_id: post.root_id || post.id, message, props: emptied },
+    pending_post_id: `${me.id}:${fingerprint(`${post.id}\n${message}`).slice(0, 26)}`,
+  })
 }
 
 /** What a post of ours carries: how it was rendered last, and under which key it was written. */
-export function ours({ props }: Post): { rendering?: string; key?: string } {
-  const { jackdaw } = props
-  if (typeof jackdaw !== 'object' || jackdaw === null) return {}
-  const rendering =
-    'rendering' in jackdaw && typeof jackdaw.rendering === 'string' ? jackdaw.rendering : undefined
-  const key = 'key' in jackdaw && typeof jackdaw.key === 'string' ? jackdaw.key : undefined
-  return { ...(rendering === undefined ? {} : { rendering }), ...(key === undefined ? {} : { key }) }
+export function ours({ props }: Post): z.infer<typeof Ours> {
+  const parsed = Ours.safeParse(props.jackdaw)
+  return parsed.success ? parsed.data : {}
 }
+
+const Ours = z.object({
+  rendering: z.string().optional(),
+  key: z.string().optional(),
+  tone: z.string().optional(),
+})
 
 function nameOf({ title }: Card, index: number): string {
   const name = title

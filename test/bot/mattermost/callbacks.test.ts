@@ -6,7 +6,7 @@ import { sealState } from '../../../bot/mattermost/callback-proof.ts'
 import { system } from '../../../src/identity/person.ts'
 import { showRequest } from '../../../src/operations/show-request.ts'
 import { plusMillis } from '../../../src/base/clock.ts'
-import { makeUser, personAt } from '../../fakes/mattermost/people.ts'
+import { makeUser, personAt, zoneIn } from '../../fakes/mattermost/people.ts'
 import { type FakePost, newId } from '../../fakes/mattermost/world.ts'
 import { shownOf } from './as-text.ts'
 import { type MattermostSite, openMattermostSite } from './stage.ts'
@@ -399,6 +399,37 @@ describe('among others', () => {
     expect(body.ephemeral_text).toMatch(/R-\d+/)
     expect(there.fake.world.posts.get(post.id)?.props).toEqual(post.props)
   })
+})
+
+test('what became of a card is told in its thread, once, and the card itself shows how it is', async () => {
+  const alice = there.as('alice')
+  await alice.command(alice.home(), '/vm request slc5 4cpu 16gb for 60d budget T-2000 name shared why tests')
+  await there.site.settle()
+  const [bobs, carols] = [newest('bob'), newest('carol')]
+
+  await there.as('bob').press(bobs, 'Approve')
+  await there.site.settle()
+  await there.site.settle()
+
+  const lines = [...there.fake.world.posts.values()].filter(({ root_id: root }) => root === carols.id)
+  expect(lines.map(({ message }) => shownOf(message))).toEqual([
+    expect.stringMatching(/^bob approved R-\d+ of alice/),
+  ])
+  expect(shownOf(there.fake.world.posts.get(carols.id)?.message ?? '')).toMatch(/^bob approved/)
+})
+
+test('times are those of the zone in which somebody reads', async () => {
+  const olga = there.as('olga')
+  const { post } = await asked('zoned')
+  olga.user.timezone = zoneIn('Asia/Tokyo')
+
+  await olga.command(olga.home(), `/vm show ${/R-\d+/.exec(JSON.stringify(post.props))?.[0] ?? ''}`)
+
+  const [seen, own] = [newest('olga'), post].map(({ props }) =>
+    /Decide? by","value":"([^(]*)|Decision by","value":"([^(]*)/.exec(JSON.stringify(props)),
+  )
+  expect(seen?.[1] ?? seen?.[2]).toBeDefined()
+  expect(seen?.[1] ?? seen?.[2]).not.toBe(own?.[1] ?? own?.[2])
 })
 
 test('what is destructive is asked first, in a dialog that says what is lost', async () => {

@@ -12,6 +12,13 @@ import { dialogAsText, postAsText, shownOf } from './as-text.ts'
 
 const every = Object.entries(cards)
 
+/** One of each kind; what cards say is kept beside the cards. */
+const kept = [
+  ...['approval wanted', 'approval denied, for the other approver', 'request being made', 'reminder'],
+  ...['machine list', 'machine running, for its owner', 'costs of a budget', 'refusal with hosts'],
+  ...['help of one verb', 'not understood, careful', 'confirm', 'connect to linux'],
+]
+
 function render(card: Card, { blocks = false } = {}): Rendered {
   const seal = (deed: Deed) => ({ deed: JSON.stringify(deed) })
   return renderCard(card, {
@@ -24,12 +31,18 @@ function render(card: Card, { blocks = false } = {}): Rendered {
 }
 
 describe('every card', () => {
-  test.each(every)('%s is written as it always was, within the limits of a post', async (name, card) => {
-    const post = render(card)
-
-    expect(postFaults(post)).toEqual([])
-    await expect(postAsText(post)).toMatchFileSnapshot(`kept/${name.replaceAll(/[^a-z]+/gi, '-')}.txt`)
+  test.each(every)('%s is within the limits of a post', (_name, card) => {
+    expect(postFaults(render(card))).toEqual([])
   })
+
+  test.each(every.filter(([name]) => kept.includes(name)))(
+    '%s is written as it always was',
+    async (name, card) => {
+      const post = render(card)
+
+      await expect(postAsText(post)).toMatchFileSnapshot(`kept/${name.replaceAll(/[^a-z]+/gi, '-')}.txt`)
+    },
+  )
 
   test.each(every)('%s fits into blocks, or is written as attachments', (_name, card) => {
     const post = render(card, { blocks: true })

@@ -144,7 +144,10 @@ export async function openMattermostStage(version: string): Promise<ChatStage> {
     async cards(user) {
       const person = as(user)
       const posts = [...fake.world.posts.values()]
-        .filter((post) => post.channel_id === person.home().id && post.user_id === bot.id)
+        // Lines in the thread of a card say how it came about; they are no cards.
+        .filter(
+          (post) => post.channel_id === person.home().id && post.user_id === bot.id && post.root_id === '',
+        )
         .toSorted((a, b) => a.create_at - b.create_at)
       const form = open.get(user)
       return [
