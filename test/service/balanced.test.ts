@@ -19,6 +19,7 @@ const [nginx, haproxy] = [
   await component('nginx', { install: true }),
   await component('haproxy', { install: true }),
 ]
+vi.setConfig({ testTimeout: 120_000 })
 const eventually = { timeout: 100_000, interval: 50 }
 const Opened = z.object({ lease: z.string(), rdp: z.string() })
 const Lease = z.object({ terminal: z.object({ name: z.string().nullable() }) })

@@ -20,6 +20,8 @@ const Session = z.object({ token: z.string() })
 const Opened = z.object({ lease: z.string(), rdp: z.string() })
 const Request = z.object({ id: z.string(), state: z.string() })
 
+vi.setConfig({ testTimeout: 120_000 })
+
 /** What takes seconds on a calm machine may take longer on a busy one; the end of the test bounds it. */
 const eventually = { timeout: 100_000, interval: 20 }
 

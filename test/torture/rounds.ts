@@ -46,14 +46,17 @@ export async function torture(options: {
       wrongs.push(...(await wrongsOf(site.url, seen)).map((wrong) => `round ${round}: ${wrong}`))
       const death = fate(random)
       const crash = ground?.crash !== undefined && random.next() < 0.3
-      const traffic = Array.from({ length: clients }, () => drive(site.url, random, seen))
+      const busy = countdown(death.answers)
+      const traffic = Array.from({ length: clients }, () => drive(site.url, random, seen, busy.count))
+      // So many answers on a slow machine as on a fast one, and then some moment.
+      await Promise.race([busy.isOver, Promise.all(traffic)])
       await after(death.millis)
       if (crash) await ground.crash?.()
       const ended = running.stop(death.signal)
       if (death.thenKill) await after(random.below(60)).then(() => running.process.kill('SIGKILL'))
       await Promise.all([ended, ...traffic])
       say(
-        `round ${round}: ${crash ? `${ground.name} crashed, ` : ''}${death.signal}${death.thenKill ? ' and SIGKILL' : ''} after ${death.millis} ms, ${countOf(seen)} acknowledged`,
+        `round ${round}: ${crash ? `${ground.name} crashed, ` : ''}${death.signal}${death.thenKill ? ' and SIGKILL' : ''} after ${death.answers} answers and ${death.millis} ms, ${countOf(seen)} acknowledged`,
       )
     }
     const last = await site.start()
@@ -79,10 +82,18 @@ function roomy(yaml: string): string {
     )
 }
 
-function fate(random: Random): { signal: NodeJS.Signals; millis: number; thenKill: boolean } {
-  const millis = random.below(500)
-  if (random.next() < 0.75) return { signal: 'SIGKILL', millis, thenKill: false }
-  return { signal: 'SIGTERM', millis, thenKill: random.next() < 0.7 }
+interface Death {
+  signal: NodeJS.Signals
+  /** How much has been answered by then. */
+  answers: number
+  millis: number
+  thenKill: boolean
+}
+
+function fate(random: Random): Death {
+  const when = { answers: random.below(24), millis: random.below(100) }
+  if (random.next() < 0.75) return { ...when, signal: 'SIGKILL', thenKill: false }
+  return { ...when, signal: 'SIGTERM', thenKill: random.next() < 0.7 }
 }
 
 async function killWhileStarting(site: TestSite, random: Random): Promise<void> {
@@ -93,14 +104,28 @@ async function killWhileStarting(site: TestSite, random: Random): Promise<void> 
 }
 
 /** One client: does one thing after the other until nobody answers, or it has done enough to be looked through. */
-async function drive(url: string, random: Random, seen: Acknowledged): Promise<void> {
+async function drive(url: string, random: Random, seen: Acknowledged, count: () => void): Promise<void> {
   for (let done = 0; done < 12; done++) {
     try {
       await doSomething(url, random, seen)
+      count()
     } catch {
       return // The service is gone: whatever it had not answered does not count.
     }
   }
+}
+
+/** Is over once something has been counted so often. */
+function countdown(from: number): { count: () => void; isOver: Promise<void> } {
+  let left = from
+  let end: () => void = () => undefined
+  const isOver = new Promise<void>((resolve) => (end = resolve))
+  const count = () => {
+    left -= 1
+    if (left <= 0) end()
+  }
+  if (from === 0) end()
+  return { count, isOver }
 }
 
 function countOf({ requests, machines, leases }: Acknowledged): number {
