@@ -118,11 +118,21 @@ function ready({ stdout }: ChildProcess): Promise<void> {
   })
 }
 
+/**
+ * A port that is free, and stays so while nobody listens on it: below those that the system hands out by itself (32768 on,
+ * ip_local_port_range), of which any program may have taken it by the time that a service starts again.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
+  for (;;) {
+    const port = 12_000 + Math.floor(Math.random() * 20_000)
+    const server = createServer().listen(port, '127.0.0.1')
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    )
+    if (!isFree) continue
+    server.close()
+    await once(server, 'close')
+    return port
+  }
 }
