@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { type Duration, parseDuration } from './base/duration.ts'
 import { messageOf, Outage } from './base/errors.ts'
 import { openLog } from './base/log.ts'
 import { backupSite, restoreSite } from './cli/backup.ts'
@@ -9,6 +10,7 @@ import { examine } from './cli/doctor.ts'
 import { importFile } from './cli/import.ts'
 import { mattermostSetup } from './cli/mattermost-setup.ts'
 import { moveStores, storeWords } from './cli/move.ts'
+import { haproxyText, runRouter } from './cli/router.ts'
 import { simulate } from './cli/simulate.ts'
 import { slackManifestOf } from './cli/slack-manifest.ts'
 import { run } from './cli/start.ts'
@@ -82,6 +84,34 @@ program
   .option(...configOption)
   .action(async (file: string, { config, force }: { config?: string; force?: boolean }) => {
     process.stdout.write(await restoreSite(await loadConfig(config, process.env), file, force ?? false))
+  })
+
+program
+  .command('router')
+  .description(
+    "run the RDP router alone, on a site's database: at the edge, or to outlive restarts of the rest",
+  )
+  .option(...configOption)
+  .option('--rdp <host:port>', "listen here, not where the site's file says", endpoint)
+  .option(
+    '--drain <duration>',
+    'when told to stop, wait this long for sessions to end, such as PT2H',
+    duration,
+  )
+  .action(async ({ config, rdp, drain }: RouterOptions) => {
+    const loaded = await loadConfig(config, process.env, { rdp })
+    const log = openLog({ level: process.env.JACKDAW_LOG ?? 'info', terminal: process.stdout.isTTY })
+    await runRouter(loaded, log, drain)
+  })
+
+program
+  .command('haproxy')
+  .description(
+    "print a configuration for HAProxy in front of the RDP router, as rdp.haproxy of the site's file says",
+  )
+  .option(...configOption)
+  .action(async ({ config }: { config?: string }) => {
+    process.stdout.write(haproxyText(await loadConfig(config, process.env)))
   })
 
 program
@@ -159,6 +189,18 @@ function endpoint(text: string): { host: string; port: number } {
   const parsed = parseEndpoint(text)
   if (parsed === undefined) throw new InvalidArgumentError('It is a host and a port, such as 127.0.0.1:8081.')
   return parsed
+}
+
+function duration(text: string): Duration {
+  const parsed = parseDuration(text)
+  if (parsed === undefined) throw new InvalidArgumentError('It is an ISO 8601 duration, such as PT2H.')
+  return parsed
+}
+
+interface RouterOptions {
+  config?: string
+  rdp?: { host: string; port: number }
+  drain?: Duration
 }
 
 function exitCodeOf(error: unknown): number {

@@ -1,3 +1,5 @@
+import { openRouterApart } from '../broker/router/apart.ts'
+import { haproxyRuntime } from '../broker/router/haproxy-runtime.ts'
 import { openRouter, type Router, type RouterCounts } from '../broker/router/listener.ts'
 import { type Clock, millis, systemClock } from './base/clock.ts'
 import { type Duration, roughMillis } from './base/duration.ts'
@@ -6,11 +8,13 @@ import type { Log } from './base/log.ts'
 import { withDeadline } from './base/retry.ts'
 import type { Config } from './config.ts'
 import { system } from './identity/person.ts'
+import { type DataPlane, openDataPlane } from './desktop-router/data-plane.ts'
 import { openCounting } from './desktop-router/counting.ts'
 import { finder } from './desktop-router/finding.ts'
 import { openPresence, type Presence } from './jobs/presence.ts'
 import { beginConnection, endConnection, forgetConnections } from './operations/connections.ts'
 import type { Operations } from './operations/perform.ts'
+import type { Site } from './operations/site.ts'
 import type { Store } from './store/store.ts'
 
 export interface DesktopRouter {
@@ -21,6 +25,8 @@ export interface DesktopRouter {
    */
   close(lease: string, reason: string): Promise<number>
   counts(): Promise<RouterCounts>
+  /** Takes no more connections, and waits until those that there are have ended, but not longer than this. */
+  drain(limitMillis: number): Promise<void>
   /** Takes no more connections and cuts all. Harmless twice. */
   shutdown(): Promise<void>
 }
@@ -30,6 +36,9 @@ export interface DesktopRouterServices {
   store: Store
   log: Log
   clock: Clock
+  site: Site
+  /** Whether connections are relayed in a thread of their own, on the system's time. */
+  apart?: boolean
   /** Who we are among the processes of the site. */
   process: string
   /** How long nothing may be heard of a process before it is taken for lost. */
@@ -44,13 +53,15 @@ interface DesktopRouterRule {
   morePorts: readonly number[]
   proxies?: readonly string[] | undefined
   hold?: Duration | undefined
+  /** HAProxy in front, which carries sessions whose ticket is known. */
+  haproxy?: { socket: string; map: string } | undefined
 }
 
 /** What a site's file says of it. Each port that is for one terminal is listened on as well. */
 export function routerRule({ rdp, site }: Pick<Config, 'rdp' | 'site'>): DesktopRouterRule {
-  const { host, port, proxies, hold } = rdp
+  const { host, port, proxies, hold, haproxy } = rdp
   const morePorts = site.terminals.flatMap((terminal) => (terminal.port === undefined ? [] : [terminal.port]))
-  return { host, port, morePorts, proxies, hold }
+  return { host, port, morePorts, proxies, hold, haproxy }
 }
 
 /** Clients give up after some ten seconds. */
@@ -74,7 +85,7 @@ export async function openDesktopRouter(
   const counting = openCounting({ router: () => opened, operations, log })
   const { host, port, proxies = [] } = rule
   const morePorts = await portsOf(store, rule.morePorts)
-  const router = (opened = await openRouter({
+  const router = (opened = await (services.apart === true ? openRouterApart : openRouter)({
     ...{ host, port, morePorts, proxies, holdMillis, log },
     now: clock === systemClock ? Date.now : () => millis(clock.now()),
     find: (said, source) => here.whileFinding(find(said, source)),
@@ -103,10 +114,12 @@ export async function openDesktopRouter(
     }
   })
   counting.start()
+  const plane = planeOf(rule, services)
+  plane?.start()
   return {
     port: router.port,
     async close(lease, reason) {
-      const cut = await router.close(lease, reason)
+      const cut = (await router.close(lease, reason)) + ((await plane?.close(lease)) ?? 0)
       if (store.shared) {
         await withDeadline('closing connections', othersMillis, undefined, (signal) =>
           othersGone(store, { lease, process }, signal),
@@ -115,13 +128,20 @@ export async function openDesktopRouter(
       return cut
     },
     counts: () => router.counts(),
+    drain: (limitMillis) => router.drain(limitMillis),
     async shutdown() {
       counting.stop()
+      await plane?.stop()
       await router.shutdown()
       unsubscribe()
       await presence?.stop()
     },
   }
+}
+
+function planeOf({ haproxy }: DesktopRouterRule, services: DesktopRouterServices): DataPlane | undefined {
+  if (haproxy === undefined) return undefined
+  return openDataPlane({ ...services, runtime: haproxyRuntime(haproxy.socket, haproxy.map) })
 }
 
 /**

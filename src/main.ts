@@ -61,12 +61,14 @@ export interface World {
   store?: Store
   /** Whether jobs run by themselves. A test that moves the clock drains them instead. */
   selfDriving: boolean
+  /** Whether connections to desktops are relayed in a thread of their own. It needs the program as it was built. */
+  apart?: boolean
 }
 
 export function realWorld(log: Log): World {
   return {
     ...{ clock: systemClock, ids: randomIds, log, chance: Math.random, env: process.env },
-    ...{ pace: usualPace, selfDriving: true },
+    ...{ pace: usualPace, selfDriving: true, apart: true },
   }
 }
 
@@ -80,6 +82,8 @@ export interface Service {
   readonly store: Store
   readonly runner: Runner
   readonly hypervisors: Tools['hypervisors']
+  /** How dials of the RDP router came out. */
+  routed(): ReturnType<DesktopRouter['counts']>
   /** No new work; what is in hand finishes or is put back; the store is flushed. Harmless twice. */
   stop(): Promise<void>
 }
@@ -105,6 +109,7 @@ export async function startService(config: Config, world: World): Promise<Servic
       store,
       runner,
       hypervisors: tools.hypervisors,
+      routed: () => core.router.counts(),
       stop: () => opened.closeAll(),
     }
   } catch (error) {
@@ -166,7 +171,8 @@ async function openCore(config: Config, world: World, opened: Opened): Promise<C
     onMessages: (listener) => watchMessages(store, log, listener),
   })
   opened.add(() => chats.close())
-  const seen = { operations, store, log, clock, process: name, ...takeoverOf(config) }
+  const apart = world.apart ?? false
+  const seen = { operations, store, log, clock, site, apart, process: name, ...takeoverOf(config) }
   const router = await openDesktopRouter(routerRule(config), seen)
   opened.add(() => router.shutdown())
   const tools: Tools = {
@@ -195,7 +201,7 @@ async function openWork(tools: Tools, world: World, process: string, config: Con
   return runner
 }
 
-function takeoverOf({ store }: Config): { holdMillis?: number } {
+export function takeoverOf({ store }: Config): { holdMillis?: number } {
   if (store.kind === 'lowdb' || store.takeover === undefined) return {}
   return { holdMillis: roughMillis(store.takeover) }
 }

@@ -9,6 +9,13 @@ const known = {
   freerdp: { binaries: ['xfreerdp', 'xfreerdp3'], packages: ['freerdp2-x11'] },
   chromium: { binaries: ['chromium', 'chromium-browser'], packages: ['chromium'] },
   xvfb: { binaries: ['Xvfb'], packages: ['xvfb'] },
+  freerdpShadow: {
+    binaries: ['freerdp-shadow-cli', 'freerdp-shadow-cli3'],
+    packages: ['freerdp2-shadow-x11'],
+  },
+  rdesktop: { binaries: ['rdesktop'], packages: ['rdesktop'] },
+  xterm: { binaries: ['xterm'], packages: ['xterm'] },
+  imagemagick: { binaries: ['import'], packages: ['imagemagick'] },
   xrdp: { binaries: ['xrdp'], packages: ['xrdp'] },
   xmllint: { binaries: ['xmllint'], packages: ['libxml2-utils'] },
   slapd: { binaries: ['/usr/sbin/slapd', 'slapd'], packages: ['slapd', 'ldap-utils'] },

@@ -30,11 +30,21 @@ export function dialDesktop(target: Target, buffers: ReadBuffers): DesktopLeg {
   function read(size: number): boolean {
     if (client === undefined || client.destroyed) return false
     seen(size)
-    const isFull = size === (own ?? buffers.shared).length
-    client.write(own === undefined ? copied(buffers.shared, size) : own.subarray(0, size), written)
-    isStalled = client.writableLength > 0
-    // What is being written from a large buffer keeps it; of the shared one it was copied.
-    if (own === undefined || !isStalled) resize(size, isFull)
+    return own === undefined ? readShared(client, size) : readOwn(client, own, size)
+  }
+
+  /** What was read is copied before anybody else reads into the buffer, so any number of writes may be under way. */
+  function readShared(to: Socket, size: number): boolean {
+    const isRoom = to.write(copied(buffers.shared, size))
+    if (size === buffers.shared.length) own = buffers.take()
+    return isRoom
+  }
+
+  /** The buffer is the write's until that is done. */
+  function readOwn(to: Socket, buffer: Buffer, size: number): boolean {
+    to.write(buffer.subarray(0, size), written)
+    isStalled = to.writableLength > 0
+    if (!isStalled) shrink(buffer, size)
     return !isStalled
   }
 
@@ -45,12 +55,8 @@ export function dialDesktop(target: Target, buffers: ReadBuffers): DesktopLeg {
     socket.resume()
   }
 
-  function resize(size: number, isFull: boolean): void {
-    if (own === undefined) {
-      if (isFull) own = buffers.take()
-      return
-    }
-    smallReads = size * smallPart < own.length ? smallReads + 1 : 0
+  function shrink(buffer: Buffer, size: number): void {
+    smallReads = size * smallPart < buffer.length ? smallReads + 1 : 0
     if (smallReads >= 2) letGo()
   }
 
@@ -77,6 +83,9 @@ export function dialDesktop(target: Target, buffers: ReadBuffers): DesktopLeg {
     flowTo(to, count) {
       client = to
       seen = count
+      to.on('drain', () => {
+        if (!isStalled) socket.resume()
+      })
       socket.resume()
     },
   }

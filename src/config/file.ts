@@ -88,6 +88,10 @@ export const SiteFile = z.strictObject({
     proxies: z.array(Proxy).optional(),
     /** How long a connection is held while its desktop wakes. Clients give up after some 10 seconds. */
     hold: IsoDuration.optional(),
+    /** HAProxy in front, which carries the bytes of sessions whose ticket is known: its runtime socket and its map. */
+    haproxy: z
+      .strictObject({ socket: z.string().min(1), map: z.string().min(1), bind: HostAndPort })
+      .optional(),
     /** PEM files: the certificate that signs RDP files with its chain, and its key. Both absent, they are made. */
     signing: z.strictObject({ certificate: z.string().min(1), key: z.string().min(1) }).optional(),
     /** An rdpgw gateway in front of the router. */

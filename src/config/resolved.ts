@@ -49,13 +49,16 @@ function identityFrom(folder: string, identity: SiteFile['identity']): SiteFile[
 }
 
 function rdpFrom(folder: string, rdp: SiteFile['rdp']): SiteFile['rdp'] {
-  const { signing, gateway, ...rest } = rdp
+  const { signing, gateway, haproxy, ...rest } = rdp
   const here = (path: string) => resolve(folder, path)
   return {
     ...rest,
     ...(signing === undefined
       ? {}
       : { signing: { certificate: here(signing.certificate), key: here(signing.key) } }),
+    ...(haproxy === undefined
+      ? {}
+      : { haproxy: { ...haproxy, socket: here(haproxy.socket), map: here(haproxy.map) } }),
     ...(gateway === undefined ? {} : { gateway: { ...gateway, keyFile: here(gateway.keyFile) } }),
   }
 }

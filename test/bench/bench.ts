@@ -3,6 +3,7 @@ import { desktopRows } from './desktops.ts'
 import { print, type Row } from './measure.ts'
 import { postgresRows } from './postgres.ts'
 import { pricingRows, pricingYearRows } from './pricing.ts'
+import { routerRows } from './router.ts'
 import { slackRows } from './slack.ts'
 import { stateRows } from './state.ts'
 import { stormRows } from './storms.ts'
@@ -16,6 +17,7 @@ const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
   desktops: desktopRows,
   storms: stormRows,
   pricing: pricingRows,
+  router: routerRows,
   slack: slackRows,
 }
 
