@@ -35,6 +35,14 @@ export async function millisOf(work: () => unknown): Promise<number> {
   return performance.now() - start
 }
 
+/** How much of a processor something takes, whatever else the machine is doing. For work that waits for nothing. */
+export async function cpuMillisOf(work: () => unknown): Promise<number> {
+  const start = process.cpuUsage()
+  await work()
+  const { user, system } = process.cpuUsage(start)
+  return (user + system) / 1000
+}
+
 /** The longest time for which the event loop did not come round while something was done, in milliseconds. */
 export async function longestStall(work: () => Promise<unknown>): Promise<number> {
   let [longest, isOver] = [0, false]

@@ -13,7 +13,7 @@ import { ledger } from '../../src/operations/charging.ts'
 import { showStatement } from '../../src/operations/show-statement.ts'
 import { type Core, countedIds, day, demoConfig, openCore } from '../operations/core.ts'
 import { numbers, putAll, someMachine } from './fixtures.ts'
-import { millisOf, type Row } from './measure.ts'
+import { cpuMillisOf, type Row } from './measure.ts'
 
 const rounds = 2
 const budgetCount = 100
@@ -84,7 +84,7 @@ async function grown([small, large]: readonly [Size, Size], times = rounds) {
 }
 
 function perSecond(rate: number): string {
-  return `${Math.round(rate)} a second`
+  return `${Math.round(rate)} for a second of a processor`
 }
 
 /** Charges and states, and says what a machine-day took, and what its rows take when they are only written down. */
@@ -92,13 +92,13 @@ async function run({ machines, days }: Size) {
   const core = await siteWith(machines, days)
   const tools = await toolsOf(core)
   const sweep = accrueCharges()
-  const charging = await millisOf(async () => {
+  const charging = await cpuMillisOf(async () => {
     for (const passed of numbers(days)) {
       core.clock.set(startOfDay(addDays(firstDay, passed + 1), core.config.site.timezone))
       while (await sweep.run(tools));
     }
   })
-  const statedMillis = await millisOf(() => stateAll(core, days))
+  const statedMillis = await cpuMillisOf(() => stateAll(core, days))
   const plain = machines === year.machines ? await plainMillis(core) : 0
   await core.close()
   const count = machines * days
@@ -109,7 +109,7 @@ async function run({ machines, days }: Size) {
 async function plainMillis(core: Core): Promise<number> {
   const rows = await rowsOf(core)
   const lines: string[] = []
-  return millisOf(() => {
+  return cpuMillisOf(() => {
     for (const row of rows) lines.push(`${JSON.stringify(row)}\n`)
   })
 }
