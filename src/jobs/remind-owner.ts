@@ -31,13 +31,22 @@ export async function remindOwner(
     if (job.state !== 'queued' || !('notice' in job.input)) continue
     const waiting = await tx.notices.get(job.input.notice)
     if (waiting === undefined || !isSame(waiting.to, to) || !hasRoom(waiting)) continue
-    const joined = { ...waiting, also: [...(waiting.also ?? []), machine.id] }
+    // An earlier reminder of the same machine may still wait: one line says it.
+    const joined = tells(waiting, machine) ? waiting : withMachine(waiting, machine)
     await tx.notices.put(joined)
     if (dueAt < job.dueAt) await tx.jobs.put({ ...job, dueAt })
     return joined
   }
   const about = { kind: 'machine', id: machine.id } as const
   return tell(desk, { kind: 'machine-expiring', about, to, subject, dueAt })
+}
+
+function tells({ about, also = [] }: Notice, { id }: Machine): boolean {
+  return about.id === id || also.includes(id)
+}
+
+function withMachine(notice: Notice, { id }: Machine): Notice {
+  return { ...notice, also: [...(notice.also ?? []), id] }
 }
 
 /** What was sent already stays as it was sent. */
