@@ -212,7 +212,10 @@ function remindersWrong({ picture, world }: Look): string[] {
   const notices = new Map(picture.notices.map((notice) => [notice.id, notice]))
   const rows = new Map(
     picture.machines.flatMap(({ id, reminders }) =>
-      reminders.map((row): [string, string] => [row.notice, `${id} ${row.end} ${row.dueAt}`]),
+      reminders.map((row): [string, string] => [
+        `${row.notice} ${id}`,
+        row.end.slice(0, 16) + row.dueAt.slice(0, 16),
+      ]),
     ),
   )
   const told = new Map<string, string>()
@@ -220,12 +223,12 @@ function remindersWrong({ picture, world }: Look): string[] {
     const notice = notices.get(key)
     if (notice === undefined) wrongs.push(`reminder: ${user} has a card of ${key}, which nobody wrote`)
     if (notice?.kind !== 'machine-expiring' && notice?.kind !== 'machine-expired') continue
-    const row = rows.get(key)
-    // A name may be another machine's by now, which knows nothing of it.
-    if (row === undefined) continue
-    const about = `${user} ${row} ${notice.kind}`
-    if (told.has(about)) wrongs.push(`reminder: ${about} twice, at ${told.get(about)} and ${at}`)
-    told.set(about, at)
+    for (const machine of [notice.about.id, ...(notice.also ?? [])]) {
+      // No two points at which somebody is reminded of one end are so near to each other.
+      const about = `${user} ${notice.kind} ${machine} ${rows.get(`${key} ${machine}`) ?? notice.at.slice(0, 16)}`
+      if (told.has(about)) wrongs.push(`reminder: ${about} twice, at ${told.get(about)} and ${at}`)
+      told.set(about, at)
+    }
   }
   for (const { id, kind, about, deliveries } of picture.notices) {
     for (const { user, message } of deliveries) {
@@ -247,7 +250,9 @@ function deletionsWrong({ picture, world }: Look): string[] {
     const deleting = history.find(({ state, reason }) => state === 'deleting' && reason === byTime)
     if (deleting === undefined) continue
     const keys = new Set(reminders.filter(({ end }) => end === expiresAt).map(({ notice }) => notice))
-    const told = [...world.platform.posts.values()].filter(({ key }) => keys.has(key)).map(({ at }) => at)
+    const told = [...world.platform.posts.values()]
+      .filter(({ key, card }) => keys.has(key) && JSON.stringify(card).includes(id))
+      .map(({ at }) => at)
     const first = told.sort()[0]
     // Half of the grace is left to whoever is told late; clocks that change take an hour.
     const wait = first === undefined ? -1 : Date.parse(deleting.at) - Date.parse(first)
@@ -290,8 +295,9 @@ export function unsettled({ picture, world }: Look, farm: readonly string[]): st
   const wrongs: string[] = []
   const zone = world.config.site.timezone
   const today = localDay(world.now(), zone)
-  for (const { id, kind, state, subject } of picture.jobs) {
-    if (state === 'queued' || state === 'running')
+  for (const { id, kind, state, subject, dueAt } of picture.jobs) {
+    // What waits for somebody's working hours is at rest.
+    if (state === 'running' || (state === 'queued' && dueAt <= world.now()))
       wrongs.push(`stuck: ${kind} ${id} of ${subject} is ${state}`)
   }
   const known = new Map(picture.machines.map((machine) => [machine.ref, machine]))

@@ -121,7 +121,9 @@ class Site {
 
   async #isBusy(): Promise<boolean> {
     const { jobs } = await this.#reading(pictureOf(this.#up().store))
-    return jobs.some(({ state }) => state === 'queued' || state === 'running')
+    return jobs.some(
+      ({ state, dueAt }) => state === 'running' || (state === 'queued' && dueAt <= this.#world.now()),
+    )
   }
 
   /** What could not be removed, operators were told of: they have it removed now. */
