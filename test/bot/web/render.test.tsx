@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { renderToString } from 'preact-render-to-string'
 import { expect, test } from 'vitest'
-import { Card } from '../../../bot/card.ts'
+import type { Card } from '../../../bot/card.ts'
 import { CardView } from '../../../bot/web/render.tsx'
 import { inlineParts, tagsOf } from '../../portal/markup.ts'
 
