@@ -210,24 +210,16 @@ function moneyWrong({ picture, world }: Look): string[] {
 function remindersWrong({ picture, world }: Look): string[] {
   const wrongs: string[] = []
   const notices = new Map(picture.notices.map((notice) => [notice.id, notice]))
-  const rows = new Map(
-    picture.machines.flatMap(({ id, reminders }) =>
-      reminders.map((row): [string, string] => [
-        `${row.notice} ${id}`,
-        row.end.slice(0, 16) + row.dueAt.slice(0, 16),
-      ]),
-    ),
-  )
   const told = new Map<string, string>()
-  for (const { user, key, at } of world.platform.posts.values()) {
+  for (const { user, key } of world.platform.posts.values()) {
     const notice = notices.get(key)
     if (notice === undefined) wrongs.push(`reminder: ${user} has a card of ${key}, which nobody wrote`)
     if (notice?.kind !== 'machine-expiring' && notice?.kind !== 'machine-expired') continue
     for (const machine of [notice.about.id, ...(notice.also ?? [])]) {
-      // No two points at which somebody is reminded of one end are so near to each other.
-      const about = `${user} ${notice.kind} ${machine} ${rows.get(`${key} ${machine}`) ?? notice.at.slice(0, 16)}`
-      if (told.has(about)) wrongs.push(`reminder: ${about} twice, at ${told.get(about)} and ${at}`)
-      told.set(about, at)
+      // No two points at which somebody is reminded of one machine are within the same minute.
+      const about = `${user} ${notice.kind} ${machine} ${notice.at.slice(0, 16)}`
+      if (told.has(about)) wrongs.push(`reminder: ${about} twice, by ${told.get(about)} and ${key}`)
+      told.set(about, key)
     }
   }
   for (const { id, kind, about, deliveries } of picture.notices) {
