@@ -59,6 +59,7 @@ function machineFacts(machine: MachineView, drawing: Drawing): Part | undefined 
     ['Size', sizeWords(machine)],
     ['Template', templateWords(machine)],
     ['In the library', libraryWords(machine, drawing)],
+    ['Handed on', handoverWords(machine, drawing)],
     ['Snapshots', list(machine.snapshots.map((snapshot) => snapshot.name))],
     ['Host', machine.host],
     ['Address', machine.address],
@@ -77,6 +78,11 @@ function machineFacts(machine: MachineView, drawing: Drawing): Part | undefined 
 function templateWords({ template, image, isolated }: MachineView): string {
   const from = image === null ? '' : `, from image ${image}`
   return `${template}${from}${isolated ? ', on a network of its own' : ''}`
+}
+
+function handoverWords({ handover }: MachineView, drawing: Drawing): string | null {
+  if (handover === null) return null
+  return `to ${nameOf(handover.owner, drawing)} on ${handover.budget}, ${when(handover.at, drawing)}`
 }
 
 function libraryWords({ state, archive }: MachineView, drawing: Drawing): string | null {

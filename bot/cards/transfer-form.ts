@@ -8,6 +8,7 @@ import { priceWords } from './words.ts'
 export interface TransferWish {
   owner: string
   budget: string
+  from: string
   reason: string
 }
 
@@ -27,7 +28,7 @@ export function transferForm(
   return card({
     summary:
       faults[0]?.message ??
-      `${name} belongs to ${owner ?? 'nobody'} and is paid from ${budget ?? 'no budget'}. Who has it from today on?`,
+      `${name} belongs to ${owner ?? 'nobody'} and is paid from ${budget ?? 'no budget'}. Who is to have it?`,
     title: `Hand on ${name}`,
     tone: faults.length > 0 ? 'warn' : 'neutral',
     parts: [
@@ -52,6 +53,15 @@ export function transferForm(
               kind: 'choice',
               value: wish.budget || (budget ?? ''),
               choices,
+            },
+            faults,
+          ),
+          field(
+            {
+              name: 'from',
+              label: 'From which day',
+              value: wish.from,
+              hint: 'left out, today; else such as 2026-12-31',
             },
             faults,
           ),

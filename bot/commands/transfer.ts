@@ -4,6 +4,7 @@ import type { MachineView } from '../../src/operations/shapes/machine.ts'
 import { listBudgets } from '../../src/operations/show-budget.ts'
 import { transferMachine } from '../../src/operations/transfer-machine.ts'
 import type { Card } from '../card.ts'
+import { machineCard } from '../cards/machine.ts'
 import type { FieldFault } from '../cards/parts.ts'
 import { saidCard } from '../cards/questions.ts'
 import { requestCard } from '../cards/request.ts'
@@ -23,7 +24,12 @@ export async function transfer(
     return [await whichMachine(talk, question, (name) => ({ verb: 'transfer', machine: name, ...known }))]
   }
   return [
-    await formFor(talk, await machineFacts(talk, machine), { owner: '', reason: '', budget: budget ?? '' }),
+    await formFor(talk, await machineFacts(talk, machine), {
+      owner: '',
+      reason: '',
+      from: '',
+      budget: budget ?? '',
+    }),
   ]
 }
 
@@ -32,12 +38,18 @@ type Fields = Readonly<Record<string, string>>
 /** The form as it was sent. What is wrong with it stands beside the field. */
 export async function submitTransfer(talk: Talk, name: string, fields: Fields): Promise<Card[]> {
   const said = (field: string): string => (fields[field] ?? '').trim()
-  const wish = { owner: said('owner').replace(/^@/, ''), budget: said('budget'), reason: said('reason') }
+  const wish = {
+    owner: said('owner').replace(/^@/, ''),
+    budget: said('budget'),
+    from: said('from'),
+    reason: said('reason'),
+  }
   const filled = Object.fromEntries(Object.entries(wish).filter(([, value]) => value !== ''))
   try {
     const answer = await talk.perform(transferMachine, { name, ...filled })
     if (!('owner' in answer)) return [requestCard(await requestFacts(talk, answer.request), talk.drawing)]
-    const { owner, budget } = answer
+    const { owner, budget, handover } = answer
+    if (handover !== null) return [machineCard(answer, talk.drawing)]
     const text = `${name} belongs to ${owner ?? 'nobody'} and is paid from ${budget ?? 'no budget'} from today on.`
     return [saidCard(`${name} is handed on`, text)]
   } catch (error) {
@@ -48,7 +60,7 @@ export async function submitTransfer(talk: Talk, name: string, fields: Fields): 
 }
 
 function faultOf({ code, message, extras }: Refusal): FieldFault | undefined {
-  const path = extras.errors?.[0]?.path
+  const path = code === 'bad_term' ? 'from' : extras.errors?.[0]?.path
   if (path !== undefined) return { path, message }
   return ['unknown_budget', 'not_a_member', 'budget_exhausted', 'no_approver'].includes(code)
     ? { path: 'budget', message }

@@ -8,6 +8,7 @@ import { move } from '../base/states.ts'
 import { finishLease, poolNamed, type PoolDesk } from '../operations/desktops.ts'
 import { refill, refillDue } from '../operations/refilling.ts'
 import type { Site } from '../operations/site.ts'
+import { carryOutHandover, isHandoverDue } from '../operations/transferring.ts'
 import { attendRequest, fallbackPeople } from './attend-request.ts'
 import type { ReadTransaction, Transaction } from '../store/store.ts'
 import { bringBack, isBackDue } from './bring-back.ts'
@@ -76,6 +77,7 @@ async function nothing(): Promise<void> {
 async function attendMachine(desk: PoolDesk, machine: Machine): Promise<void> {
   const { tx, now, site } = desk
   if (isBackDue(machine, now)) return bringBack(desk, machine)
+  if (isHandoverDue(machine, now)) return carryOutHandover(desk, machine)
   const policy = site.policies.machines
   const decision = expiryDecision(machine, policy, now, site.timezone)
   const subject = `machine:${machine.id}`

@@ -107,13 +107,22 @@ export function nextAttention(
   now: Instant,
   zone: string,
 ): Instant | null {
-  const back = machine.state === 'archived' ? (machine.archive?.backAt ?? null) : null
+  if (outOfTime.includes(machine.state)) return null
+  const agreed = earliest(
+    machine.state === 'archived' ? (machine.archive?.backAt ?? null) : null,
+    machine.handover?.at ?? null,
+  )
+  return earliest(endAttention(machine, policy, now, zone), agreed)
+}
+
+/** The same, as far as its end goes. */
+function endAttention(machine: Machine, policy: MachinePolicy, now: Instant, zone: string): Instant | null {
   const end = machine.expiresAt
-  if (end === null || outOfTime.includes(machine.state)) return back
+  if (end === null) return null
   const quiet = toldAt(machine) !== null && now >= reckoningOf(machine, end)
   const reminder = quiet ? null : openReminders(machine, end, policy, zone)[0]
   if (resting.includes(machine.state)) {
-    return earliest(reminder, deletionAt(machine, end, policy, zone), back)
+    return earliest(reminder, deletionAt(machine, end, policy, zone))
   }
   const expireAt = expiryAt(machine, end, policy)
   const stuck = unsettled.includes(machine.state) && expireAt !== null && expireAt <= now

@@ -63,6 +63,14 @@ export interface Reminder {
   deliveredAt: Instant | null
 }
 
+/** A change of owner or budget that counts from a later day on. */
+export interface Handover {
+  at: Instant
+  owner: string
+  budget: string
+  by: string
+}
+
 /** A state of a machine that was kept. */
 export interface Snapshot {
   name: string
@@ -120,6 +128,8 @@ export interface Machine extends Size {
   isolated?: boolean
   /** Set while it is put away: the image that holds it, and when it is brought back; null is on demand. */
   archive?: { image: string; backAt: Instant | null } | null
+  /** Agreed and still to come: who has it and which budget pays it from that instant on. */
+  handover?: Handover | null
   /** States that can be gone back to, oldest first; absent while there are none. */
   snapshots?: Snapshot[]
   /** What a system that it was taken over from, or the driver, says of it in its own words. */

@@ -2,7 +2,7 @@ import { commit } from '../../pricing/commitment.ts'
 import { extensionOrder, quote, type Quote } from '../../pricing/quote.ts'
 import type { Instant } from '../base/clock.ts'
 import { assert, notFound, refuse } from '../base/errors.ts'
-import { localDay } from '../base/period.ts'
+import { type LocalDay, localDay } from '../base/period.ts'
 import { enqueue, redrawCards, tell } from '../jobs/outbox.ts'
 import { extend, nextAttention } from '../machines/expiry.ts'
 import { type Machine, newMachine } from '../machines/machine.ts'
@@ -21,7 +21,7 @@ import { disksOf, placementOf } from './ordering.ts'
 import { priceClassOn, prolonged, tariffsFor } from './promising.ts'
 import { requoted } from './requoting.ts'
 import { priceOfResize, resize } from './resizing.ts'
-import { checkUnchanged, priceOfTransfer, transfer } from './transferring.ts'
+import { checkUnchanged, handOn, priceOfTransfer } from './transferring.ts'
 
 type Granting = Pick<Context, 'tx' | 'now' | 'ids' | 'site'>
 
@@ -122,9 +122,14 @@ async function priceNow(
   }
   const machine = await machineAsked(context, ask.machine)
   if (ask.kind === 'extension') return priceOfExtension(context, machine, ask.until)
-  if (ask.kind === 'transfer') return priceOfTransfer(context, machine)
+  if (ask.kind === 'transfer') return priceOfTransfer(context, machine, laterOf(context, ask.from))
   const { perDayMilli } = request.quote
   return { totalMilli: await priceOfResize(context, machine, ask), perDayMilli, lines: [] }
+}
+
+/** A day that has come since it was asked for counts no more: today does. */
+function laterOf({ now, site }: Granting, from: LocalDay | undefined): LocalDay | undefined {
+  return from !== undefined && from > localDay(now, site.timezone) ? from : undefined
 }
 
 async function machineAsked({ tx }: Granting, name: string): Promise<Machine> {
@@ -221,7 +226,7 @@ async function grantTransfer(
   const machine = await machineAsked(context, ask.machine)
   checkUnchanged(machine, ask, request.id)
   const { requester: by, budget } = request
-  await transfer(context, machine, { owner: ask.owner, budget, by })
+  await handOn(context, machine, { owner: ask.owner, budget, by, from: ask.from })
   return { ...fulfil(request, context.now), machines: [machine.id] }
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { BudgetRule } from '../../pricing/budget.ts'
 import { refuse } from '../base/errors.ts'
-import { localDay } from '../base/period.ts'
+import { isLocalDay, type LocalDay, localDay } from '../base/period.ts'
 import { hasRole, type Person } from '../identity/person.ts'
 import { isOwner } from '../machines/access.ts'
 import type { Machine } from '../machines/machine.ts'
@@ -14,14 +14,14 @@ import { anybody, seen } from './rules.ts'
 import { text } from './shapes/fields.ts'
 import { MachineShape, machineView } from './shapes/machine.ts'
 import { quoteKept } from './shapes/quote.ts'
-import { checkTransferable, holdsOn, type Owned, priceOfTransfer, transfer } from './transferring.ts'
+import { checkTransferable, handOn, holdsOn, type Owned, priceOfTransfer } from './transferring.ts'
 
 const Requested = z.object({ request: z.string() })
 
 export const transferMachine = change({
   name: 'transfer-machine',
   summary:
-    'Hand a machine to another owner, another budget, or both, from today on. Another budget has to agree first.',
+    'Hand a machine to another owner, another budget, or both, from today or a later day on. Another budget has to agree first.',
   http: {
     method: 'POST',
     path: '/machines/{name}/transfer',
@@ -32,6 +32,8 @@ export const transferMachine = change({
     owner: text(100).optional(),
     budget: text(40).optional(),
     reason: text(200).optional(),
+    /** The first day that it is so; today where none is said. */
+    from: z.string().refine(isLocalDay, 'a day, such as 2026-12-31').optional(),
   }),
   output: z.union([MachineShape, Requested]),
   subject: ({ name }) => `machine:${name}`,
@@ -44,6 +46,7 @@ export const transferMachine = change({
     const machine = await seen(context, input.name)
     checkGiver(context, machine)
     checkTransferable(machine)
+    const from = firstDay(context, machine, input.from)
     if (input.owner !== undefined && found === undefined) {
       refuse('invalid_input', `The directory knows nobody called ${input.owner}.`, {
         errors: [{ path: 'owner', message: 'a user name of the directory' }],
@@ -58,11 +61,14 @@ export const transferMachine = change({
       })
     }
     if (budget.code !== machine.budget) {
-      const pending = await askBudget(context, machine, { taker, budget, reason: input.reason ?? '', known })
+      const pending = await askBudget(context, machine, {
+        ...{ taker, budget, from, known },
+        reason: input.reason ?? '',
+      })
       if (pending !== null) return { request: pending }
     } else {
       const { user: by } = context.caller
-      await transfer(context, machine, { owner: taker.user, budget: budget.code, by })
+      await handOn(context, machine, { owner: taker.user, budget: budget.code, by, from })
     }
     return machineView((await context.tx.machines.get(machine.id)) ?? machine, context)
   },
@@ -89,6 +95,22 @@ function ownerOf(machine: Owned, { caller }: Context, known: Known): Pick<Person
   return { user: owner, groups: groups.map(([name]) => name) }
 }
 
+/** @throws Refusal `bad_term` for a day that has passed, whose price is charged, or that it will not see. */
+function firstDay(
+  { now, site }: Context,
+  { id, expiresAt }: Machine,
+  from: LocalDay | undefined,
+): LocalDay | undefined {
+  const today = localDay(now, site.timezone)
+  if (from === undefined || from === today) return undefined
+  if (from < today) {
+    refuse('bad_term', `${from} has passed, and its price stays whose it was. Choose today or a later day.`)
+  }
+  const last = expiresAt === null ? null : localDay(expiresAt, site.timezone)
+  if (last !== null && from >= last) refuse('bad_term', `${id} ends on ${last}. Choose an earlier day.`)
+  return from
+}
+
 /** The budget that will pay. A machine that stays on its own budget may do so also when that is closed. */
 function budgetFor(
   { caller, now, site }: Context,
@@ -107,21 +129,29 @@ function budgetFor(
 async function askBudget(
   context: Context,
   machine: Owned,
-  facts: { taker: Pick<Person, 'user'>; budget: BudgetRule; reason: string; known: Known },
+  facts: {
+    taker: Pick<Person, 'user'>
+    budget: BudgetRule
+    reason: string
+    known: Known
+    from: LocalDay | undefined
+  },
 ): Promise<string | null> {
   const { now, site } = context
-  const { taker, budget, reason, known } = facts
-  const price = await priceOfTransfer(context, machine)
+  const { taker, budget, reason, known, from } = facts
+  const price = await priceOfTransfer(context, machine, from)
   // Whoever asks learns now, not after the approval, that there is no money.
   await checkHolds(context, budget, await holdsOn(context, machine, budget.code))
   const { id, owner, template, cpus, memoryGb, description, administrators, expiresAt: until } = machine
-  const what = `${id} from ${owner} on ${machine.budget} to ${taker.user} on ${budget.code}`
+  const when = from === undefined ? '' : ` from ${from} on`
+  const what = `${id} from ${owner} on ${machine.budget} to ${taker.user} on ${budget.code}${when}`
   const ask = {
     kind: 'transfer',
     machine: id,
     owner: taker.user,
     was: { owner, budget: machine.budget },
     until,
+    ...(from === undefined ? {} : { from }),
   } as const
   const request = await askFor(
     context,

@@ -1,10 +1,11 @@
 import type { Hold } from '../../pricing/commitment.ts'
 import { chargedTerm, quote, type Quote } from '../../pricing/quote.ts'
 import type { Instant } from '../base/clock.ts'
-import { refuse } from '../base/errors.ts'
-import { localDay } from '../base/period.ts'
+import { Refusal, refuse } from '../base/errors.ts'
+import { type LocalDay, localDay, startOfDay } from '../base/period.ts'
 import { redrawCards, tell } from '../jobs/outbox.ts'
 import type { Machine } from '../machines/machine.ts'
+import { nextAttention } from '../machines/expiry.ts'
 import { allocate, promisedSize } from '../machines/usage.ts'
 import type { Ask } from '../requests/request.ts'
 import type { ReadTransaction } from '../store/store.ts'
@@ -46,12 +47,13 @@ export function checkUnchanged(
   refuse('wrong_state', `${stands} Deny ${request}; it can be asked for again.`)
 }
 
-/** What a machine costs from today on: the days that whoever takes it over pays for. */
+/** What a machine costs from a day on, today unless said otherwise: the days that whoever takes it over pays for. */
 export async function priceOfTransfer(
   { tx, now, site }: { tx: ReadTransaction; now: Instant; site: Site },
   machine: Machine,
+  first?: LocalDay,
 ): Promise<Quote> {
-  const today = localDay(now, site.timezone)
+  const today = first ?? localDay(now, site.timezone)
   const commitment = await openCommitment({ tx }, machine)
   const createdDay = commitment?.createdDay ?? localDay(machine.createdAt, site.timezone)
   const { freeFrom = createdDay, chargedTo = today, paidTo = today } = commitment ?? {}
@@ -97,4 +99,52 @@ export async function transfer(
   if (people.length > 0) await tell(context, { kind: 'machine-changed', about, to: people, text })
   await redrawCards(context, `machine:${machine.id}`)
   return next
+}
+
+type Desk = Pick<Context, 'tx' | 'now' | 'ids' | 'site'>
+
+/**
+ * Hands a machine on from a day: at once where that has come, else it is kept with the machine until then. One that was
+ * agreed on before for a later day is replaced.
+ * @throws Refusal `budget_exhausted`.
+ */
+export async function handOn(
+  desk: Desk,
+  machine: Machine,
+  facts: { owner: string; budget: string; by: string; from?: LocalDay | undefined },
+): Promise<Machine> {
+  const { from, ...handover } = facts
+  const { handover: _, ...free } = machine
+  const zone = desk.site.timezone
+  if (from === undefined || from <= localDay(desk.now, zone)) return transfer(desk, free, handover)
+  const agreed = { ...free, handover: { at: startOfDay(from, zone), ...handover } }
+  const attentionAt = nextAttention(agreed, desk.site.policies.machines, desk.now, zone)
+  await desk.tx.machines.put({ ...agreed, attentionAt })
+  await redrawCards(desk, `machine:${machine.id}`)
+  return { ...agreed, attentionAt }
+}
+
+/** Whether the day of an agreed change has come. */
+export function isHandoverDue({ handover }: Machine, now: Instant): boolean {
+  return handover !== undefined && handover !== null && handover.at <= now
+}
+
+/** Carries out a change whose day has come. What cannot be any more is told to both, and the machine stays as it was. */
+export async function carryOutHandover(desk: Desk, machine: Machine): Promise<void> {
+  const { handover, ...free } = machine
+  if (handover === undefined || handover === null) return
+  const zone = desk.site.timezone
+  const rested = { ...free, attentionAt: nextAttention(free, desk.site.policies.machines, desk.now, zone) }
+  await desk.tx.machines.put(rested)
+  try {
+    checkTransferable(rested)
+    await transfer(desk, rested, handover)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    await desk.tx.machines.put(rested)
+    const about = { kind: 'machine', id: machine.id } as const
+    const text = `${machine.id} should have been handed on to ${handover.owner} on ${handover.budget} today, and was not: ${error.message}`
+    const people = [machine.owner, handover.owner, handover.by].filter((user) => user !== null)
+    await tell(desk, { kind: 'machine-failed', about, to: [...new Set(people)], text })
+  }
 }

@@ -1,5 +1,6 @@
 import { earliest, type Instant, instant, latest, millis } from '../base/clock.ts'
 import { addDuration, type Duration, roughMillis } from '../base/duration.ts'
+import type { LocalDay } from '../base/period.ts'
 import { type Move, move, states } from '../base/states.ts'
 import type { Via } from '../identity/person.ts'
 import type { ApprovalPolicy } from './approval.ts'
@@ -56,6 +57,8 @@ export type Ask =
       owner: string
       /** Who had it and which budget paid it when this was asked for. */
       was: { owner: string; budget: string }
+      /** The day that it counts from; absent where that is the day on which it is agreed to. */
+      from?: LocalDay
       until: Instant | null
     }
 

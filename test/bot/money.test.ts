@@ -210,7 +210,7 @@ describe('a form to hand a server on', () => {
     const [form] = await rig.press('alice', shown, 'Hand on')
     const [asked] = await rig.submit('alice', form, { owner: '@carol', budget: 'T-2000', reason: 'hers now' })
 
-    expect(form?.summary).toBe('webafs20 belongs to alice and is paid from T-1042. Who has it from today on?')
+    expect(form?.summary).toBe('webafs20 belongs to alice and is paid from T-1042. Who is to have it?')
     expect(text(form)).toContain('74.00 CHF for 20 days; another budget has to agree to that')
     expect(asked?.summary).toContain('costs 74.00 CHF and waits for bob or carol')
   })

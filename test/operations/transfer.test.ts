@@ -229,3 +229,61 @@ describe('is refused', () => {
     await expect(transfer({ owner: 'carol' })).rejects.toMatchObject({ code: 'wrong_state' })
   })
 })
+
+describe('from a later day on', () => {
+  test('another budget pays from that day, and the days before stay whose they were', async () => {
+    await aMachineOfTenDays()
+    const id = await requestFor({ budget: 'T-2000', from: '2026-12-10' })
+    await approve(id)
+    const agreed = await core.operations.perform(showMachine, await core.as('alice'), { name: 'webafs20' })
+
+    await core.pass(10 * day)
+
+    expect(agreed).toMatchObject({
+      budget: 'T-1042',
+      handover: { owner: 'alice', budget: 'T-2000', at: '2026-12-09T23:00:00.000Z' },
+    })
+    const after = await core.operations.perform(showMachine, await core.as('alice'), { name: 'webafs20' })
+    expect(after).toMatchObject({ budget: 'T-2000', handover: null })
+    const rows = await payers()
+    expect(rows).toContain('2026-12-09 T-1042 alice')
+    expect(rows).toContain('2026-12-10 T-2000 alice')
+    expect(rows).not.toContain('2026-12-10 T-1042 alice')
+  })
+
+  test('the request says what the days from then on cost, not those before', async () => {
+    await aMachineOfTenDays()
+
+    const id = await requestFor({ budget: 'T-2000', from: '2027-01-02' })
+
+    const request = await core.operations.perform(showRequest, await core.as('bob'), { id })
+    expect(request.quote.total).toBe('19.20')
+  })
+
+  test.each([
+    ['has passed', '2026-11-24'],
+    ['is not before its end', '2027-01-22'],
+  ])('a day that %s is refused, and nothing is written', async (_case, from) => {
+    await aMachineOfTenDays()
+
+    await expect(transfer({ budget: 'T-2000', from })).rejects.toMatchObject({ code: 'bad_term' })
+    expect(await budget('T-2000')).toEqual({ held: '0.00', spent: '0.00' })
+  })
+
+  test('what is not possible any more on that day is told, and the machine stays as it was', async () => {
+    await aMachineOfTenDays()
+    await approve(await requestFor({ budget: 'T-2000', from: '2026-12-10' }))
+    const order = { template: 'slc5', days: 155, cpus: 4, memoryGb: 1, budget: 'T-2000', purpose: 'in the way' }
+    const other = await core.operations.perform(requestMachine, await core.as('alice'), order)
+    if (other.state === 'pending') await approve(other.id)
+    const left = await core.operations.perform(showBudget, await core.as('bob'), { code: 'T-2000' })
+
+    await core.pass(10 * day)
+
+    const after = await core.operations.perform(showMachine, await core.as('alice'), { name: 'webafs20' })
+    const told = core.told.notices.filter(({ notice }) => notice.kind === 'machine-failed')
+    expect(Number(left.left)).toBeLessThan(40)
+    expect(after).toMatchObject({ budget: 'T-1042', handover: null })
+    expect(told.map(({ user }) => user)).toContain('alice')
+  })
+})

@@ -62,6 +62,8 @@ export const MachineShape = z.object({
   isolated: z.boolean(),
   /** Set while it is put away, or about to be: the image, and when it comes back by itself. */
   archive: z.object({ image: z.string(), backAt: InstantShape.nullable() }).nullable(),
+  /** Agreed and still to come. */
+  handover: z.object({ at: InstantShape, owner: z.string(), budget: z.string() }).nullable(),
   /** States that can be gone back to, oldest first. */
   snapshots: z.array(z.object({ name: z.string(), takenAt: InstantShape, by: z.string() })),
   /** What it would save to be rid of it; only where one machine is asked for. */
@@ -107,6 +109,7 @@ export async function machineView(
     image: facts.image ?? null,
     isolated: facts.isolated ?? false,
     archive: facts.archive ?? null,
+    handover: handoverView(facts.handover),
     snapshots: facts.snapshots ?? [],
     verbs: mayControl(caller, machine) ? verbsOf(machine) : [],
   }
@@ -116,4 +119,10 @@ function verbsOf(machine: Machine): string[] {
   return Object.entries(verbs)
     .filter(([, rule]) => rule.from.includes(machine.state))
     .map(([verb]) => verb)
+}
+
+function handoverView(handover: Machine['handover']): MachineView['handover'] {
+  if (handover === undefined || handover === null) return null
+  const { at, owner, budget } = handover
+  return { at, owner, budget }
 }

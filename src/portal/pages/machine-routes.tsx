@@ -131,7 +131,7 @@ async function orRequest(visit: Visit, done: string, work: () => Promise<object>
 }
 
 async function transfer(visit: Visit): Promise<Answer> {
-  const wish = filled(visit.form, 'owner', 'budget', 'reason')
+  const wish = filled(visit.form, 'owner', 'budget', 'from', 'reason')
   const work = () => visit.perform(transferMachine, { name: visit.param('name'), ...wish })
   const outcome = await attempt(work)
   if ('refusal' in outcome) return machinePage(visit, outcome.refusal)

@@ -30,6 +30,9 @@ export function TransferForm({ machine, budgets, prices, refusal }: MachineProps
             </select>
           )}
         </Field>
+        <Field name="from" label="From" refusal={refusal} help="Left empty, today.">
+          {(attributes) => <input type="date" {...attributes} />}
+        </Field>
         <Field
           name="reason"
           label="Why"
@@ -39,7 +42,7 @@ export function TransferForm({ machine, budgets, prices, refusal }: MachineProps
           {(attributes) => <input maxLength={200} {...attributes} />}
         </Field>
         <p class="help">
-          {`This counts from today on; days before stay whose they were. Another budget has to agree, and then holds ${money(handover.total, handover.currency)} for the ${counted(handover.days, 'day')} to come.`}
+          {`Days before that stay whose they were. Another budget has to agree, and then holds ${money(handover.total, handover.currency)} for the ${counted(handover.days, 'day')} to come.`}
         </p>
         <button type="submit">Hand on</button>
       </form>

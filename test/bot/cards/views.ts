@@ -44,6 +44,7 @@ export function aMachineView(differences: Partial<MachineView> = {}): MachineVie
     image: null,
     isolated: false,
     archive: null,
+    handover: null,
     snapshots: [],
     verbs: ['shutdown', 'power-off', 'reset', 'save', 'resize', 'delete', 'extend'],
     ...differences,
