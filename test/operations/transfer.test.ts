@@ -273,7 +273,14 @@ describe('from a later day on', () => {
   test('what is not possible any more on that day is told, and the machine stays as it was', async () => {
     await aMachineOfTenDays()
     await approve(await requestFor({ budget: 'T-2000', from: '2026-12-10' }))
-    const order = { template: 'slc5', days: 155, cpus: 4, memoryGb: 1, budget: 'T-2000', purpose: 'in the way' }
+    const order = {
+      template: 'slc5',
+      days: 155,
+      cpus: 4,
+      memoryGb: 1,
+      budget: 'T-2000',
+      purpose: 'in the way',
+    }
     const other = await core.operations.perform(requestMachine, await core.as('alice'), order)
     if (other.state === 'pending') await approve(other.id)
     const left = await core.operations.perform(showBudget, await core.as('bob'), { code: 'T-2000' })
