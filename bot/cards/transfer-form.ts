@@ -2,7 +2,7 @@ import { counted } from '../../src/base/text.ts'
 import type { MachineView } from '../../src/operations/shapes/machine.ts'
 import type { QuoteView } from '../../src/operations/shapes/quote.ts'
 import type { Card } from '../card.ts'
-import { card, facts, field, type FieldFault } from './parts.ts'
+import { card, facts, field, type FieldFault, type FieldSpec } from './parts.ts'
 import { priceWords } from './words.ts'
 
 export interface TransferWish {
@@ -41,36 +41,23 @@ export function transferForm(
         action: 'transfer',
         value: name,
         submit: 'Hand on',
-        fields: [
-          field(
-            { name: 'owner', label: 'To whom', value: wish.owner, hint: `left out, ${owner ?? 'nobody'}` },
-            faults,
-          ),
-          field(
-            {
-              name: 'budget',
-              label: 'Paid from',
-              kind: 'choice',
-              value: wish.budget || (budget ?? ''),
-              choices,
-            },
-            faults,
-          ),
-          field(
-            {
-              name: 'from',
-              label: 'From which day',
-              value: wish.from,
-              hint: 'left out, today; else such as 2026-12-31',
-            },
-            faults,
-          ),
-          field(
-            { name: 'reason', label: 'Why', value: wish.reason, hint: 'whoever decides reads this' },
-            faults,
-          ),
-        ],
+        fields: transferFields(machine, wish, choices).map((spec) => field(spec, faults)),
       },
     ],
   })
+}
+
+function transferFields(
+  { owner, budget }: Pick<MachineView, 'owner' | 'budget'>,
+  wish: TransferWish,
+  choices: { value: string; label: string }[],
+): FieldSpec[] {
+  const paid = { name: 'budget', label: 'Paid from', kind: 'choice', choices } as const
+  const later = 'left out, today; else such as 2026-12-31'
+  return [
+    { name: 'owner', label: 'To whom', value: wish.owner, hint: `left out, ${owner ?? 'nobody'}` },
+    { ...paid, value: wish.budget || (budget ?? '') },
+    { name: 'from', label: 'From which day', value: wish.from, hint: later },
+    { name: 'reason', label: 'Why', value: wish.reason, hint: 'whoever decides reads this' },
+  ]
 }

@@ -1,46 +1,22 @@
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { silentLog } from '../../src/base/log.ts'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { system } from '../../src/identity/person.ts'
 import { importMachines } from '../../src/operations/import-machines.ts'
 import { day } from '../operations/core.ts'
-import { postgres } from '../../src/store/postgres.ts'
-import { type Cluster, freshSchema, missingServer, openCluster } from '../store/cluster.ts'
-import { openStorySite, type StorySite } from './site.ts'
+import type { StorySite } from './site.ts'
+import { onEachStore } from './stores.ts'
 
 const wish = 'request slc5 for 60d budget T-1042 name webafs20 2cpu 4gb why “AFS web server”'
 
-let site: StorySite
-
-describe('on the embedded store', () => {
+onEachStore((open) => {
+  let site: StorySite
   beforeEach(async () => {
-    site = await openStorySite()
+    site = await open()
   })
   afterEach(() => site.close())
 
-  tellScenes()
-})
-
-const unless = missingServer === undefined ? '' : ` (needs PostgreSQL: ${missingServer})`
-
-describe.skipIf(missingServer !== undefined)(`on PostgreSQL${unless}`, () => {
-  let cluster: Cluster
-  beforeAll(async () => {
-    cluster = await openCluster()
-  })
-  beforeEach(async () => {
-    const place = { url: cluster.url, schema: freshSchema() }
-    site = await openStorySite({ store: await postgres({ ...place, log: silentLog }) })
-  })
-  afterEach(() => site.close())
-  afterAll(() => cluster.dispose())
-
-  tellScenes()
-})
-
-function tellScenes(): void {
   test('a developer asks in chat, the holder of the budget presses Approve, and the server is there', async () => {
     const alice = await site.signIn('alice')
     await alice.open('/chat')
@@ -142,7 +118,7 @@ function tellScenes(): void {
     const untold = gone.filter(({ reminders }) => reminders.every(({ deliveredAt }) => deliveredAt === null))
     expect(untold).toEqual([])
   })
-}
+})
 
 /** A client's first packet: an X.224 Connection Request with a routing token (MS-RDPBCGR 2.2.1.1). */
 async function dial(port: number, token: string): Promise<Socket> {
