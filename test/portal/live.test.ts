@@ -43,7 +43,9 @@ test('a page is told that something of its kind changed, and never what', async 
 test('a page that was connected before draws everything anew, since it may have missed something', async () => {
   const events = await eventsUntil('hosts', { 'last-event-id': '7' }, async () => undefined)
 
-  expect(new Set(events.names)).toEqual(new Set(['machines', 'desktops', 'hosts', 'requests', 'budgets']))
+  expect(new Set(events.names)).toEqual(
+    new Set(['machines', 'desktops', 'terminals', 'hosts', 'requests', 'budgets']),
+  )
 })
 
 test('whoever is not signed in is told nothing', async () => {

@@ -44,6 +44,7 @@ const unready = {
   status: 503,
   body: {
     status: 'not ready',
+    degraded: [],
     parts: { store: 'cannot write: ENOSPC: no space left on device', 'hypervisor wod': 'answers' },
   },
 }
