@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { openRouterApart } from '../broker/router/apart.ts'
 import { haproxyRuntime } from '../broker/router/haproxy-runtime.ts'
 import { openRouter, type Router, type RouterCounts } from '../broker/router/listener.ts'
@@ -5,7 +6,7 @@ import { type Clock, millis, systemClock } from './base/clock.ts'
 import { type Duration, roughMillis } from './base/duration.ts'
 import { messageOf } from './base/errors.ts'
 import type { Log } from './base/log.ts'
-import { withDeadline } from './base/retry.ts'
+import { persist, withDeadline } from './base/retry.ts'
 import type { Config } from './config.ts'
 import { system } from './identity/person.ts'
 import { type DataPlane, openDataPlane } from './desktop-router/data-plane.ts'
@@ -82,6 +83,8 @@ export async function openDesktopRouter(
   const presence = await openingPresence(services, () => opened)
   const find = finder({ operations, store, holdMillis })
   const here = new Here()
+  const stopping = new AbortController()
+  const began = `${process} ${clock.now()}`
   const counting = openCounting({ router: () => opened, operations, log })
   const { host, port, proxies = [] } = rule
   const morePorts = await portsOf(store, rule.morePorts)
@@ -97,8 +100,13 @@ export async function openDesktopRouter(
     },
     disconnected: async (lease, { id, reason, traffic }) => {
       here.remove(lease)
-      const rest = counting.rest(id, traffic)
-      await operations.perform(endConnection, caller, { lease, reason, process, traffic: rest })
+      const end = { lease, reason, process, traffic: counting.rest(id, traffic) }
+      // Nobody else would say that it is over. A store that takes nothing now is told as soon as it does; once is enough.
+      const key = { idempotencyKey: `${began}-${id}` }
+      await persist(() => operations.perform(endConnection, caller, end, key), {
+        stop: stopping.signal,
+        wait,
+      })
     },
   }).catch(async (error: unknown) => {
     await presence?.stop()
@@ -130,6 +138,7 @@ export async function openDesktopRouter(
     counts: () => router.counts(),
     drain: (limitMillis) => router.drain(limitMillis),
     async shutdown() {
+      stopping.abort()
       counting.stop()
       await plane?.stop()
       await router.shutdown()
@@ -165,6 +174,11 @@ async function openingPresence(
   const presence = openPresence({ store, operations, log, process, forgotten, holdMillis })
   await presence.start()
   return presence
+}
+
+async function wait(millis: number, signal: AbortSignal): Promise<void> {
+  // Stopped early, there is one more try, and its failure is told.
+  await pause(millis, undefined, { signal, ref: false }).catch(() => undefined)
 }
 
 /** Which leases may have connections here: those that do, and while anybody is being looked up, all. */

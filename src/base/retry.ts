@@ -37,3 +37,24 @@ function aborted(signal: AbortSignal): Promise<never> {
     signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true })
   })
 }
+
+/**
+ * Does work until it is done, as long as the world says that trying again can help and nobody has stopped it.
+ * @param wait pauses, and ends early when it is stopped
+ * @throws whatever the last try threw.
+ */
+export async function persist<T>(
+  work: () => Promise<T>,
+  options: { stop: AbortSignal; wait: (millis: number, stop: AbortSignal) => Promise<void> },
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof Outage) || !error.transient || options.stop.aborted) throw error
+      await options.wait(backoffMillis(attempt, patience), options.stop)
+    }
+  }
+}
+
+const patience = { firstMillis: 1000, maxMillis: 30_000, spread: 0 }
