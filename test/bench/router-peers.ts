@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { connect } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { haproxyConfig, mapValue } from '../../broker/router/haproxy.ts'
 import { packagePath } from '../../src/base/package-root.ts'
 import { component } from '../components.ts'
@@ -85,7 +87,24 @@ async function openHaproxy(
   })
   await writeFile(file, config.replace('global\n', 'global\n  maxconn 8000\n'))
   const child = run(program.path, '-db', '-q', '-f', file)
+  await answers(port)
   return { name: `HAProxy, ${name}`, port: () => port, used: () => usedBy(child) }
+}
+
+/** Resolves once something listens there; it may take its time on a busy machine. */
+async function answers(port: number): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const socket = connect({ host: '127.0.0.1', port })
+    try {
+      await once(socket, 'connect')
+      return
+    } catch (error) {
+      if (tries === 200) throw error
+      await pause(25)
+    } finally {
+      socket.destroy()
+    }
+  }
 }
 
 async function firstLine({ stdout }: ChildProcess): Promise<string> {
