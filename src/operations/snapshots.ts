@@ -5,7 +5,7 @@ import { enqueue } from '../jobs/outbox.ts'
 import { checkVerb } from '../machines/control.ts'
 import type { Machine } from '../machines/machine.ts'
 import { checkAtRest, jobFacts } from './control-machine.ts'
-import { change, type Context } from './operation.ts'
+import { change, type Context, type HttpFace } from './operation.ts'
 import { anybody, steered } from './rules.ts'
 
 const machineName = z.string().max(63)
@@ -43,34 +43,36 @@ export const takeSnapshot = change({
   },
 })
 
-export const revertSnapshot = change({
+/** What is done with a snapshot that there is: going back to it, or forgetting it. */
+function withSnapshot(
+  deed: Exclude<SnapshotDeed, 'take'>,
+  spec: { name: string; summary: string; http: Pick<HttpFace, 'method' | 'path'> },
+) {
+  return change({
+    ...spec,
+    http: { ...spec.http, status: accepted },
+    input: z.object({ machine: machineName, snapshot: z.string().max(32) }),
+    output: Accepted,
+    subject: ({ machine }) => `machine:${machine}`,
+    allow: anybody,
+    async run(context, { machine: id, snapshot }) {
+      const machine = await steered(context, id)
+      checkVerb(machine, 'revert')
+      return begin(context, machine, deed, known(machine, snapshot))
+    },
+  })
+}
+
+export const revertSnapshot = withSnapshot('revert', {
   name: 'revert-snapshot',
   summary: 'Go back to a snapshot: what came after it is lost.',
-  http: { method: 'POST', path: '/machines/{machine}/snapshots/{snapshot}/revert', status: accepted },
-  input: z.object({ machine: machineName, snapshot: z.string().max(32) }),
-  output: Accepted,
-  subject: ({ machine }) => `machine:${machine}`,
-  allow: anybody,
-  async run(context, { machine: id, snapshot }) {
-    const machine = await steered(context, id)
-    checkVerb(machine, 'revert')
-    return begin(context, machine, 'revert', known(machine, snapshot))
-  },
+  http: { method: 'POST', path: '/machines/{machine}/snapshots/{snapshot}/revert' },
 })
 
-export const deleteSnapshot = change({
+export const deleteSnapshot = withSnapshot('forget', {
   name: 'delete-snapshot',
   summary: 'Forget a snapshot. The machine stays as it is.',
-  http: { method: 'DELETE', path: '/machines/{machine}/snapshots/{snapshot}', status: accepted },
-  input: z.object({ machine: machineName, snapshot: z.string().max(32) }),
-  output: Accepted,
-  subject: ({ machine }) => `machine:${machine}`,
-  allow: anybody,
-  async run(context, { machine: id, snapshot }) {
-    const machine = await steered(context, id)
-    checkVerb(machine, 'revert')
-    return begin(context, machine, 'forget', known(machine, snapshot))
-  },
+  http: { method: 'DELETE', path: '/machines/{machine}/snapshots/{snapshot}' },
 })
 
 function known({ id, snapshots = [] }: Machine, name: string): string {
