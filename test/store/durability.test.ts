@@ -218,3 +218,18 @@ function gateAt(on: MemoryDisk, kind: DiskOperation['kind'], fault?: Error) {
 async function manyTurns(): Promise<void> {
   for (let turn = 0; turn < 200; turn++) await Promise.resolve()
 }
+
+test('what a killed process wrote and did not sync, and the next one shows, is not lost by a power cut', async () => {
+  disk.before = ({ kind }) => {
+    if (kind === 'sync') disk.kill()
+  }
+  await count(store).catch(() => undefined)
+  disk.before = () => undefined
+  const next = await openOn(disk)
+  const shown = await valueOf(next)
+
+  disk.powerCut()
+
+  expect(await valueOf(await openOn(disk))).toBe(shown)
+  expect(shown).toBe(1)
+})

@@ -40,6 +40,8 @@ export class ChangeJournal {
     const name = found.segment ?? nameOf(found.durable + 1)
     const known = await files.open(name)
     const file = known ?? (await create(files, name))
+    // What a killed process wrote and did not sync was read all the same: a power cut must not take it back from here on.
+    await file.sync()
     return new ChangeJournal(files, { name, file, end: found.end, durable: found.durable })
   }
 
