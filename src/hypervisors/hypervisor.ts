@@ -2,6 +2,21 @@ import type { Duplex } from 'node:stream'
 import type { Instant } from '../base/clock.ts'
 import type { Size } from '../machines/machine.ts'
 
+/** Somebody who is to be an administrator in the guest (sudo, local Administrators). */
+export interface Administrator {
+  /** Their account name. */
+  user: string
+  /** Their OpenSSH public keys, a line each; none where they have given none. */
+  keys: readonly string[]
+}
+
+/** An empty disk, to be filled by whoever boots it. */
+export interface Blank {
+  diskGb: number
+  /** The disc (an ISO file that the hypervisor's part of the site's file names) to boot from; null is the network (PXE). */
+  disc: string | null
+}
+
 /** What a machine is to be made as. */
 export interface MachineSpec extends Size {
   /** Ours, unique and never used again; a driver takes it as its own id or keeps it beside it. */
@@ -11,12 +26,16 @@ export interface MachineSpec extends Size {
   host: string
   template: string
   os: 'linux' | 'windows' | 'other'
-  /** Account names that are to be administrators in the guest (sudo, local Administrators). */
-  administrators: readonly string[]
+  /** The owner first. */
+  administrators: readonly Administrator[]
+  /** Six octets, lower case with colons: exactly what its adapter is to have. It is registered before the first boot. */
+  mac: string
   /** The ref of an image of the library to make its disk from, in the place of the template's. */
   image?: string
   /** The ref of an image to be put beside its own disk, as a second one. */
   data?: string
+  /** An empty disk in the place of the template's. The disk is booted from first, as soon as something is on it. */
+  blank?: Blank
   /** On a network of its own, without a way to other machines. */
   isolated?: boolean
 }
@@ -87,6 +106,10 @@ export interface HostStatus {
   slots: number
   group: string
   reachable: boolean
+  /** The templates that machines on it can be made from; absent is any. */
+  templates?: readonly string[]
+  /** What its processors are. Machines move live only between hosts of the same; absent is not known. */
+  cpu?: string
 }
 
 export interface Inventory {
@@ -195,8 +218,9 @@ export interface Hypervisor {
   /**
    * Moves it to another host, live where `passage` says so, else saved, moved and resumed; one that is stopped or
    * saved stays so. Being there already is success. What cannot be is refused, and it stays where it was.
+   * @param progress is told the share that is done, 0 to 1, where the hypervisor says.
    */
-  migrate(ref: string, host: string, signal: AbortSignal): Promise<void>
+  migrate(ref: string, host: string, signal: AbortSignal, progress?: (share: number) => void): Promise<void>
 
   /** What it is and does at this moment. */
   figures(ref: string, signal: AbortSignal): Promise<Figures>
@@ -205,6 +229,13 @@ export interface Hypervisor {
    * @throws Outage `hypervisor_refused` when it does not run or has no such thing.
    */
   console(ref: string, kind: 'screen' | 'serial', signal: AbortSignal): Promise<Duplex>
+
+  /**
+   * The refs of machines that may have become another just now, for as long as somebody listens. A hint, to ask their
+   * status by: some may be missed, some told for nothing. Ends by rejecting with the signal's reason. A driver that
+   * cannot follow its hypervisor tells none.
+   */
+  changes(signal: AbortSignal): AsyncIterable<string>
 
   /** Lets go of connections. Machines go on. Harmless twice; other calls are over with by then. */
   close(): Promise<void>

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { z } from 'zod'
 import { Outage } from '../base/errors.ts'
+import { changeFeed } from './change-feed.ts'
 import type { Hypervisor } from './hypervisor.ts'
 import { hypervisorUnreachable, machineMissing, refused } from './outages.ts'
 import { type ServerAddress, simulatorStages } from './simulator-rule.ts'
@@ -71,6 +72,8 @@ export function remoteSimulator(options: RemoteSimulatorOptions): Hypervisor {
       // Its bytes would need a connection of their own.
       throw refused('A simulator that another process serves has no consoles.')
     },
+    // Nothing is told over its wire: what changed shows when the farm is looked at next.
+    changes: (signal) => changeFeed().follow(signal),
     close: async () => wire.close(),
   }
 }

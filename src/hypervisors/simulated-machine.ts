@@ -15,6 +15,7 @@ export const SimulatedMachine = z.object({
   cpus: z.number(),
   memoryGb: z.number(),
   administrators: z.array(z.string()),
+  mac: z.string().nullable().default(null),
   power: z.enum(['running', 'stopped', 'saved', 'paused']),
   /** How many stages of making it are done. */
   made: z.number(),
@@ -151,8 +152,8 @@ export function advanced(
 function fresh(spec: MachineSpec, { at, origin, data }: MakingFacts): SimulatedMachine {
   const { ref, name, host, template, os, cpus, memoryGb } = spec
   const disk = { power: 'stopped' as const, made: 0, generation: 1, boots: 0, since: at }
-  const network = { address: null, rdpPort: null }
-  const administrators = [...spec.administrators]
+  const network = { mac: spec.mac, address: null, rdpPort: null }
+  const administrators = spec.administrators.map(({ user }) => user)
   const disks = { origin, disk: origin, data, snapshots: [], isolated: spec.isolated ?? false }
   return { ref, name, host, template, os, cpus, memoryGb, administrators, ...disk, ...disks, ...network }
 }

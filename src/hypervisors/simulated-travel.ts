@@ -68,7 +68,7 @@ function figuresOf(machine: SimulatedMachine, world: World): Figures {
     memoryUsedGb: runs ? machine.memoryGb / 4 : null,
     heartbeat: runs && !isSilent ? 'ok' : runs ? 'lost' : 'none',
     disks,
-    networks: [{ name: machine.isolated ? 'isolated' : 'site', mac: null, ...traffic }],
+    networks: [{ name: machine.isolated ? 'isolated' : 'site', mac: machine.mac, ...traffic }],
     snapshots: machine.snapshots.map(({ name, takenAt }) => ({ name, takenAt })),
     thumbnail: null,
     problems: isSilent ? [`Host ${machine.host} does not respond: the figures are those known last.`] : [],

@@ -6,6 +6,7 @@ import { messageOf, Outage } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { MachineStatus } from './hypervisor.ts'
 import { hypervisorUnreachable } from './outages.ts'
+import { type ChangeFeed, changeFeed } from './change-feed.ts'
 import { type Farm, openFarm } from './simulated-farm.ts'
 import { type Library, openLibrary } from './simulated-library.ts'
 import { hasRdp, type SimulatedMachine, stateInWords } from './simulated-machine.ts'
@@ -46,6 +47,8 @@ export interface World {
   /** Changes a machine at once, asking nobody. */
   strike(ref: string, next: Change): Promise<void>
   status(machine: SimulatedMachine): MachineStatus
+  /** Tells of each machine that was changed. */
+  readonly changed: ChangeFeed
   close(): Promise<void>
 }
 
@@ -58,6 +61,7 @@ export async function openWorld(options: SimulatorOptions, services: SimulatorSe
   const writer = path === undefined ? forgetful : farmWriter(path, farm, library, log)
   const faults = faultPlan(options.faults)
   const rdp = rdpHosts()
+  const changed = changeFeed()
   const stageMillis = roughMillis(options.stage)
   let closed = false
   let saidDeaf = false
@@ -124,6 +128,7 @@ export async function openWorld(options: SimulatorOptions, services: SimulatorSe
     if (after?.boots !== before?.boots) rdp.cut(ref)
     if (after !== undefined && listens(after)) await listen(after)
     else await rdp.shut(ref)
+    changed.tell(ref)
     await writer.save(ref)
   }
 
@@ -169,7 +174,7 @@ export async function openWorld(options: SimulatorOptions, services: SimulatorSe
   await Promise.all(Array.from(farm.all()).filter(listens).map(listen))
   const now = () => services.clock.now()
   const saveImage = (ref: string) => writer.save(ref)
-  return { farm, library, faults, now, call, change, wait, saveImage, strike, status, close }
+  return { farm, library, faults, now, call, change, wait, saveImage, strike, status, changed, close }
 }
 
 async function realSleep(millis: number, signal: AbortSignal): Promise<void> {

@@ -14,9 +14,11 @@ const Spec: z.ZodType<MachineSpec> = Size.extend({
   host: z.string(),
   template: z.string(),
   os: z.enum(['linux', 'windows', 'other']),
-  administrators: z.array(z.string()),
+  administrators: z.array(z.object({ user: z.string(), keys: z.array(z.string()) })),
+  mac: z.string(),
   image: z.string().exactOptional(),
   data: z.string().exactOptional(),
+  blank: z.object({ diskGb: z.number(), disc: z.string().nullable() }).exactOptional(),
   isolated: z.boolean().exactOptional(),
 })
 
@@ -91,6 +93,8 @@ export const Listing: z.ZodType<Inventory> = z.object({
       slots: z.number(),
       group: z.string(),
       reachable: z.boolean(),
+      templates: z.array(z.string()).exactOptional(),
+      cpu: z.string().exactOptional(),
     }),
   ),
   machines: z.array(Status),

@@ -52,6 +52,7 @@ export async function simulator(
     ...keeping(world),
     ...travel(world),
     ...faultsOf(world),
+    changes: (signal) => world.changed.follow(signal),
     close: () => world.close(),
   }
 }

@@ -2,6 +2,7 @@ import { refuse } from '../base/errors.ts'
 import { move } from '../base/states.ts'
 import { counted, list } from '../base/text.ts'
 import type { MachineSpec } from '../hypervisors/hypervisor.ts'
+import { macOf } from '../machines/adapter.ts'
 import { type Machine, machineStates } from '../machines/machine.ts'
 import { settleMachine } from '../operations/holding.ts'
 import { dropCopies } from '../operations/images.ts'
@@ -85,7 +86,8 @@ async function specOf(tools: Tools, machine: Machine): Promise<MachineSpec> {
     os: machine.os,
     cpus: machine.cpus,
     memoryGb: machine.memoryGb,
-    administrators: [...new Set(users)],
+    administrators: [...new Set(users)].map((user) => ({ user, keys: [] })),
+    mac: macOf(machine.ref),
     ...(machine.image === undefined ? {} : { image: await imageRef(tools, machine.image) }),
     ...(machine.data === undefined ? {} : { data: await imageRef(tools, machine.data) }),
     ...(machine.isolated === undefined ? {} : { isolated: machine.isolated }),

@@ -54,6 +54,7 @@ export function hypervisorContract(name: string, open: () => Promise<HypervisorU
         template,
         os: 'linux',
         administrators: [],
+        mac: '02:00:00:00:00:01',
         ...size,
         ...changes,
       }
@@ -70,6 +71,17 @@ export function hypervisorContract(name: string, open: () => Promise<HypervisorU
     async function refs(): Promise<string[]> {
       return (await hypervisor.inventory(patient())).machines.map((machine) => machine.ref)
     }
+
+    test('who follows its changes is let go with the reason given', async () => {
+      const stop = new AbortController()
+      const heard = hypervisor.changes(stop.signal)[Symbol.asyncIterator]()
+      const reason = new Error('nobody follows any more')
+
+      const next = heard.next()
+      stop.abort(reason)
+
+      await expect(next).rejects.toBe(reason)
+    })
 
     test('it has stages, and no two alike', () => {
       const { stages } = hypervisor

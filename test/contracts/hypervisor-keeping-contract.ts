@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Hypervisor, MachineSpec } from '../../src/hypervisors/hypervisor.ts'
+import { macOf } from '../../src/machines/adapter.ts'
 import type { HypervisorUnderTest } from './hypervisor-contract.ts'
 
 const patient = () => AbortSignal.timeout(120_000)
@@ -36,7 +37,8 @@ export function keepingContract(name: string, open: () => Promise<HypervisorUnde
     async function made(ref: string, changes: Partial<MachineSpec> = {}): Promise<void> {
       const { host, template = 'slc5' } = opened
       const size = { cpus: 1, memoryGb: 1 }
-      const spec = { ref, name: ref, host, template, os: 'linux', administrators: [], ...size } as const
+      const mac = macOf(ref)
+      const spec = { ref, name: ref, host, template, os: 'linux', administrators: [], mac, ...size } as const
       for (const stage of hypervisor.stages) {
         await hypervisor.provision({ ...spec, ...changes }, stage, patient())
       }
