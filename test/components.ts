@@ -17,6 +17,7 @@ const known = {
   xterm: { binaries: ['xterm'], packages: ['xterm'] },
   imagemagick: { binaries: ['import'], packages: ['imagemagick'] },
   xrdp: { binaries: ['xrdp'], packages: ['xrdp'] },
+  openssh: { binaries: ['ssh-keygen'], packages: ['openssh-client'] },
   xmllint: { binaries: ['xmllint'], packages: ['libxml2-utils'] },
   slapd: { binaries: ['/usr/sbin/slapd', 'slapd'], packages: ['slapd', 'ldap-utils'] },
   samba: {

@@ -15,6 +15,8 @@ export const SimulatedMachine = z.object({
   cpus: z.number(),
   memoryGb: z.number(),
   administrators: z.array(z.string()),
+  /** The keys that its administrators get in with. */
+  keys: z.array(z.string()).default([]),
   mac: z.string().nullable().default(null),
   power: z.enum(['running', 'stopped', 'saved', 'paused']),
   /** How many stages of making it are done. */
@@ -154,8 +156,22 @@ function fresh(spec: MachineSpec, { at, origin, data }: MakingFacts): SimulatedM
   const disk = { power: 'stopped' as const, made: 0, generation: 1, boots: 0, since: at }
   const network = { mac: spec.mac, address: null, rdpPort: null }
   const administrators = spec.administrators.map(({ user }) => user)
+  const keys = spec.administrators.flatMap((one) => one.keys)
   const disks = { origin, disk: origin, data, snapshots: [], isolated: spec.isolated ?? false }
-  return { ref, name, host, template, os, cpus, memoryGb, administrators, ...disk, ...disks, ...network }
+  return {
+    ref,
+    name,
+    host,
+    template,
+    os,
+    cpus,
+    memoryGb,
+    administrators,
+    keys,
+    ...disk,
+    ...disks,
+    ...network,
+  }
 }
 
 /** Whether its making is over. */

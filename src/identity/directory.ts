@@ -23,5 +23,7 @@ export interface Directory {
   withAccount(platform: ChatPlatform, account: string): Promise<Person[]>
   /** The accounts that the directory gives a person, by platform. */
   accountsOf(user: string): Promise<Partial<Record<ChatPlatform, string>>>
+  /** The OpenSSH public keys that the directory gives a person, a line each; none for somebody unknown. */
+  keysOf(user: string): Promise<readonly string[]>
   close(): Promise<void>
 }

@@ -4,7 +4,9 @@ import { ldapConnections, type LdapPlace } from './ldap/connections.ts'
 import { anyOf, equals, inChain, type LdapEntry, schemeOf, searched } from './ldap/entries.ts'
 import { type GroupPlace, groupsOf, heldBy } from './ldap/groups.ts'
 import { accountTrouble } from './ldap/reasons.ts'
+import type { LdapRule } from './ldap/rule.ts'
 import type { Person } from './person.ts'
+import { keyFacts } from './ssh-key.ts'
 import { turns } from './turns.ts'
 
 /** Passwords tried at once, and how many may wait: a site that comes to work at nine. */
@@ -24,7 +26,14 @@ export function ldap(place: LdapPlace): Directory {
   const inTurn = turns(binding)
   const { slack, mattermost } = rule.accountAttributes
   const accounts = [slack, mattermost].filter((attribute) => attribute !== undefined)
-  const attributes = [scheme.user, ...scheme.name, 'mail', 'userAccountControl', ...accounts]
+  const attributes = [
+    scheme.user,
+    ...scheme.name,
+    'mail',
+    'userAccountControl',
+    rule.keyAttribute,
+    ...accounts,
+  ]
   const groupsFrom = (client: Client): GroupPlace => ({
     client,
     scheme,
@@ -116,15 +125,24 @@ export function ldap(place: LdapPlace): Directory {
     accountsOf: (user) =>
       connections.reading(async (client) => {
         const entry = await entryOf(client, user, [scheme.user])
-        const [onSlack, onMattermost] = [slack, mattermost].map((attribute) =>
-          attribute === undefined ? undefined : entry?.first(attribute),
-        )
-        return {
-          ...(onSlack === undefined ? {} : { slack: onSlack }),
-          ...(onMattermost === undefined ? {} : { mattermost: onMattermost }),
-        }
+        return entry === undefined ? {} : accountsIn(entry, rule.accountAttributes)
+      }),
+    keysOf: (user) =>
+      connections.reading(async (client) => {
+        const entry = await entryOf(client, user, [scheme.user])
+        return (entry?.all(rule.keyAttribute) ?? []).filter((key) => keyFacts(key) !== undefined)
       }),
     close: () => connections.close(),
+  }
+}
+
+function accountsIn(entry: LdapEntry, { slack, mattermost }: LdapRule['accountAttributes']) {
+  const [onSlack, onMattermost] = [slack, mattermost].map((attribute) =>
+    attribute === undefined ? undefined : entry.first(attribute),
+  )
+  return {
+    ...(onSlack === undefined ? {} : { slack: onSlack }),
+    ...(onMattermost === undefined ? {} : { mattermost: onMattermost }),
   }
 }
 

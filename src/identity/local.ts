@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { sameSecret } from '../base/seal.ts'
 import type { Directory } from './directory.ts'
 import type { Person } from './person.ts'
+import { PublicKey } from './ssh-key.ts'
 import { turns } from './turns.ts'
 
 const lowerCase = (text: string) => text.toLowerCase()
@@ -31,6 +32,8 @@ export const LocalUser = z.strictObject({
         .transform(lowerCase),
     )
     .default([]),
+  /** OpenSSH public keys for the Linux servers that they are administrators of. */
+  sshKeys: z.array(PublicKey).max(20).default([]),
   /** Their accounts on chat platforms, by the platform's own id. */
   accounts: z
     .strictObject({
@@ -106,6 +109,7 @@ export function local(users: readonly LocalUser[]): Directory {
         ...(mattermost === undefined ? {} : { mattermost }),
       }
     },
+    keysOf: async (user) => byUser.get(user.toLowerCase())?.sshKeys ?? [],
     async close() {
       // Nothing is held.
     },

@@ -22,6 +22,10 @@ export function together(first: Directory, second: Directory): Directory {
       const known = await first.find(user)
       return (known === undefined ? second : first).accountsOf(user)
     },
+    async keysOf(user) {
+      const known = await first.find(user)
+      return (known === undefined ? second : first).keysOf(user)
+    },
     async close() {
       await Promise.all([first.close(), second.close()])
     },

@@ -1,7 +1,7 @@
 import { refuse } from '../base/errors.ts'
 import { move } from '../base/states.ts'
 import { counted, list } from '../base/text.ts'
-import type { MachineSpec } from '../hypervisors/hypervisor.ts'
+import type { Administrator, MachineSpec } from '../hypervisors/hypervisor.ts'
 import { macOf } from '../machines/adapter.ts'
 import { type Machine, machineStates } from '../machines/machine.ts'
 import { settleMachine } from '../operations/holding.ts'
@@ -86,12 +86,18 @@ async function specOf(tools: Tools, machine: Machine): Promise<MachineSpec> {
     os: machine.os,
     cpus: machine.cpus,
     memoryGb: machine.memoryGb,
-    administrators: [...new Set(users)].map((user) => ({ user, keys: [] })),
+    administrators: await Promise.all([...new Set(users)].map((user) => withKeys(tools, user))),
     mac: macOf(machine.ref),
     ...(machine.image === undefined ? {} : { image: await imageRef(tools, machine.image) }),
     ...(machine.data === undefined ? {} : { data: await imageRef(tools, machine.data) }),
     ...(machine.isolated === undefined ? {} : { isolated: machine.isolated }),
   }
+}
+
+/** With the keys that the directory gives, and those that somebody has set for themselves. */
+async function withKeys({ directory, store }: Tools, user: string): Promise<Administrator> {
+  const settings = await store.read((tx) => tx.settings.get(user))
+  return { user, keys: [...new Set([...(await directory.keysOf(user)), ...(settings?.sshKeys ?? [])])] }
 }
 
 async function imageRef({ store }: Tools, id: string): Promise<string> {

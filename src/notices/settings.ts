@@ -1,7 +1,7 @@
 import { DateTime } from 'luxon'
 import { type Instant, instant } from '../base/clock.ts'
 
-/** How and when somebody wants to be told things. */
+/** How and when somebody wants to be told things, and what else they have set for themselves. */
 export interface Settings {
   /** Whose they are. */
   id: string
@@ -15,6 +15,8 @@ export interface Settings {
   zone: string | null
   /** The time zone that their chat told last. */
   seenZone: string | null
+  /** OpenSSH public keys for their Linux servers; absent while they have given none. */
+  sshKeys?: readonly string[]
 }
 
 /** How everybody is told things who has not said otherwise. */

@@ -75,6 +75,7 @@ import { showStatement } from './show-statement.ts'
 import { returnHost } from './return-host.ts'
 import { deleteSnapshot, revertSnapshot, takeSnapshot } from './snapshots.ts'
 import { changeSettings, noteZone, showSettings } from './settings.ts'
+import { changeKeys, listKeys } from './ssh-keys.ts'
 import { snoozeReminder } from './snooze-reminder.ts'
 import { transferMachine } from './transfer-machine.ts'
 import { issueVoucher, noteOnce, redeemVoucher, siteKey } from './vouchers.ts'
@@ -167,6 +168,8 @@ export const catalogue: readonly Operation[] = [
   showMessage,
   rememberCopy,
   showSettings,
+  listKeys,
+  changeKeys,
   changeSettings,
   noteZone,
   startLink,

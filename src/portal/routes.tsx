@@ -16,6 +16,7 @@ import { orderPages } from './pages/order-routes.tsx'
 import { poolCarePages } from './pages/pool-care.tsx'
 import { pricePages } from './pages/prices.tsx'
 import { requestPages } from './pages/requests.tsx'
+import { keyPages } from './pages/keys.tsx'
 import { settingsPages } from './pages/settings.tsx'
 import { signInPages } from './pages/sign-in.tsx'
 import { statementPages } from './pages/statement.tsx'
@@ -42,6 +43,7 @@ const sections: readonly ((pages: Pages) => void)[] = [
   auditPages,
   accountPages,
   settingsPages,
+  keyPages,
 ]
 
 /** The pages for people, at `/`. They work as plain forms and links; with JavaScript they are live. */

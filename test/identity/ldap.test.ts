@@ -13,6 +13,7 @@ import { dnOf, groupDnOf, type Slapd, startSlapd } from './slapd.ts'
 
 const found = await component('slapd', { install: true })
 const remedy = found.available ? '' : ` (missing: ${found.remedy})`
+const aKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g dora@laptop'
 const patience = () => new AbortController().signal
 
 let folder: string
@@ -30,7 +31,8 @@ beforeAll(async () => {
       person('Alice', 'Alice', 'alice@example.org'),
       person('carol', 'Carol', 'carol@example.org'),
       person('bob', 'Bob'),
-      person('dora', 'Dora'),
+      { ...person('dora', 'Dora'), note: aKey },
+      { ...person('eve', 'Eve'), note: 'command="/bin/sh" ssh-ed25519 AAAA' },
     ].map((one) => ({ ...one, password: `${one.user.toLowerCase()}-Straße` })),
     {
       Developers: [dnOf('Alice'), dnOf('carol')],
@@ -107,6 +109,14 @@ describe.runIf(found.available)(`beside OpenLDAP${remedy}`, () => {
     expect(byAccount.map(({ user }) => user)).toEqual(['dora'])
     expect(elsewhere).toEqual([])
     expect(accounts).toEqual({ mattermost: 'Dora' })
+  })
+
+  test("people's keys are those of their entry, and what is no key is left out", async () => {
+    const keys = await withDirectory({ keyAttribute: 'description' }, (directory) =>
+      Promise.all(['dora', 'eve', 'bob', 'nobody'].map((user) => directory.keysOf(user))),
+    )
+
+    expect(keys).toEqual([[aKey], [], [], []])
   })
 
   test('many who ask at once share one connection', async () => {

@@ -26,6 +26,8 @@ export interface SlapdPerson {
   name: string
   email?: string
   password: string
+  /** What stands in `description`. */
+  note?: string
 }
 
 const baseDn = 'dc=lab,dc=test'
@@ -135,10 +137,11 @@ function content(
   groups: Readonly<Record<string, readonly string[]>>,
 ): string {
   const secret = (password: string) => `userPassword:: ${Buffer.from(password).toString('base64')}`
-  const persons = people.map(({ user, name, email, password }) =>
+  const persons = people.map(({ user, name, email, password, note }) =>
     [
       ...[`dn: ${dnOf(user)}`, 'objectClass: inetOrgPerson', `uid: ${user}`, `cn: ${name}`, `sn: ${name}`],
       ...(email === undefined ? [] : [`mail: ${email}`]),
+      ...(note === undefined ? [] : [`description: ${note}`]),
       secret(password),
     ].join('\n'),
   )

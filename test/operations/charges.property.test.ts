@@ -145,6 +145,7 @@ async function begin(life: Life, demo: Tools['site']) {
       withEmail: async () => [],
       withAccount: async () => [],
       accountsOf: async () => ({}),
+      keysOf: async () => [],
       authenticate: async () => undefined,
       close: async () => undefined,
     },

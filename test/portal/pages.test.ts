@@ -48,6 +48,7 @@ const pages = [
   '/audit?since=never',
   '/accounts',
   '/settings',
+  '/settings/keys',
   '/accounts/link/none',
   '/api/docs',
   '/desktop',

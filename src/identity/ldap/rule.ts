@@ -33,6 +33,8 @@ export const LdapRule = z
     accountAttributes: z
       .strictObject({ slack: Attribute.optional(), mattermost: Attribute.optional() })
       .prefault({}),
+    /** The attribute with people's OpenSSH public keys (openssh-lpk). */
+    keyAttribute: Attribute.default('sshPublicKey'),
     /** Answers about who is in which group are used again for so long. */
     rememberSeconds: z.number().int().min(0).max(3600).default(60),
   })

@@ -29,7 +29,8 @@ function page(visit: Visit, settings: SettingsView, refusal?: Refusal) {
       <h1>Settings</h1>
       <p>
         How you are told things. Which chat accounts are yours stands on{' '}
-        <a href="/accounts">a page of its own</a>.
+        <a href="/accounts">a page of its own</a>, and so do the{' '}
+        <a href="/settings/keys">SSH keys for your Linux servers</a>.
       </p>
       <Refused refusal={refusal} />
       <Form visit={visit} settings={settings} refusal={refusal} />
