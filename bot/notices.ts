@@ -189,7 +189,11 @@ const wordsOnly: readonly NoticeKind[] = [
   'machine-failed',
   'machine-changed',
   'host-drained',
+  'host-down',
+  'host-up',
 ]
+
+const bad: readonly NoticeKind[] = ['machine-failed', 'host-down']
 
 function factCard({ kind, about }: Told, text: string): Card {
   const deleted = kind === 'machine-deleted'
@@ -200,7 +204,7 @@ function factCard({ kind, about }: Told, text: string): Card {
   return card({
     summary: deleted ? `${about.id} was deleted: ${text}.` : text,
     title: about.id,
-    tone: kind === 'machine-failed' ? 'bad' : deleted ? 'neutral' : 'good',
+    tone: bad.includes(kind) ? 'bad' : deleted ? 'neutral' : 'good',
     parts: [deleted ? undefined : buttons(show)],
   })
 }

@@ -23,6 +23,7 @@ import { openDirectory } from './identity/open.ts'
 import { system, type Via } from './identity/person.ts'
 import { callerFor } from './identity/roles.ts'
 import { signIn } from './identity/sign-in.ts'
+import { followHypervisors } from './jobs/follow-hypervisors.ts'
 import { openRunner, type Runner } from './jobs/runner.ts'
 import type { Tools } from './jobs/trade.ts'
 import { type Pace, sweeps, trades, usualPace } from './jobs/trades.ts'
@@ -185,6 +186,7 @@ async function openCore(config: Config, world: World, opened: Opened): Promise<C
   }
   const runner = await openWork(tools, world, name, config)
   opened.add(() => runner.stop(graceMillis.jobs))
+  if (world.selfDriving) opened.add(followHypervisors(tools))
   return { name, store, operations, callers, chats, layout, router, runner, tools, rdpFiles }
 }
 

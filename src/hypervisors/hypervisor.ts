@@ -58,6 +58,10 @@ export interface MachineStatus {
   rdp: { host: string; port: number } | null
   /** The provider's own word for its state, for people to read. Nothing is decided by it. */
   providerState: string
+  /** What the provider calls it, where it says. One that is not ours is taken up under a name made from it. */
+  name?: string
+  /** The size that it has there, where the provider says. What was agreed on is another matter. */
+  size?: Size
 }
 
 /** A state of a machine that can be gone back to. */

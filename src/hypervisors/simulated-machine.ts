@@ -174,6 +174,24 @@ function fresh(spec: MachineSpec, { at, origin, data }: MakingFacts): SimulatedM
   }
 }
 
+/** A machine that was made by other means than ours. */
+export function foreign(facts: { ref: string; name: string; host: string }, at: Instant): SimulatedMachine {
+  const size = { cpus: 1, memoryGb: 1, administrators: [], keys: [], mac: null }
+  const disk = {
+    address: null,
+    rdpPort: null,
+    generation: 1,
+    boots: 1,
+    since: at,
+    origin: '',
+    disk: '',
+    data: null,
+    isolated: false,
+  }
+  const made = { power: 'running' as const, made: simulatorStages.length, snapshots: [] }
+  return { ...facts, template: '', os: 'other', ...size, ...disk, ...made }
+}
+
 /** Whether its making is over. */
 export function isMade(machine: SimulatedMachine): boolean {
   return machine.made >= simulatorStages.length

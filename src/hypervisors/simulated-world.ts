@@ -158,7 +158,8 @@ export async function openWorld(options: SimulatorOptions, services: SimulatorSe
 
   function status(machine: SimulatedMachine): MachineStatus {
     const { ref, host, address } = machine
-    const rest = { host, address, rdp: rdpOf(machine) }
+    const { name: called, cpus, memoryGb } = machine
+    const rest = { host, address, rdp: rdpOf(machine), name: called, size: { cpus, memoryGb } }
     return farm.responds(host)
       ? { ref, power: machine.power, ...rest, providerState: stateInWords(machine) }
       : { ref, power: 'unknown', ...rest, providerState: 'HostNotResponding' }

@@ -83,6 +83,8 @@ export const Status: z.ZodType<MachineStatus> = z.object({
   address: z.string().nullable(),
   rdp: z.object({ host: z.string(), port: z.number() }).nullable(),
   providerState: z.string(),
+  name: z.string().exactOptional(),
+  size: Size.exactOptional(),
 })
 
 export const Listing: z.ZodType<Inventory> = z.object({

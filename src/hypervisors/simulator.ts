@@ -4,6 +4,7 @@ import { acting, occasion } from './simulated-calls.ts'
 import { keeping } from './simulated-keeping.ts'
 import {
   advanced,
+  foreign,
   paused,
   powerChanges,
   type PowerVerb,
@@ -28,6 +29,13 @@ export interface Faults {
   stopBehindOurBack(ref: string): Promise<void>
   /** Pauses a machine that runs, as hypervisors do when they run out of disk. */
   pauseBehindOurBack(ref: string): Promise<void>
+  /** A machine that somebody made in the provider's own console, and runs there. */
+  appear(facts: { ref: string; name: string; host: string }): Promise<void>
+  /** Moves or resizes a machine in the provider's own console. */
+  changeBehindOurBack(
+    ref: string,
+    facts: Partial<Pick<SimulatedMachine, 'host' | 'cpus' | 'memoryGb'>>,
+  ): Promise<void>
   /** The machine as the farm knows it, with its size, `generation` (how often its disk was made) and `boots`. */
   machine(ref: string): SimulatedMachine | undefined
 }
@@ -130,6 +138,8 @@ function faultsOf(world: World): Faults {
     vanish: (ref) => strike(ref, () => undefined),
     stopBehindOurBack: (ref) => strike(ref, (machine) => powerChanges.powerOff(machine, world.now())),
     pauseBehindOurBack: (ref) => strike(ref, (machine) => paused(machine, world.now())),
+    appear: (facts) => world.strike(facts.ref, () => foreign(facts, world.now())),
+    changeBehindOurBack: (ref, facts) => strike(ref, (machine) => ({ ...machine, ...facts })),
     machine: (ref) => world.farm.get(ref),
   }
 }

@@ -22,6 +22,7 @@ export interface JobInputs {
   'restore-machine': { machine: string }
   'remove-image': { image: string; ref: string; hypervisor: string }
   'drain-host': { host: string }
+  'remove-leftover': { ref: string; hypervisor: string; host: string }
   'delete-machine': { machine: string; reason: string }
   'expire-machine': { machine: string; end: Instant }
   'make-desktop': { desktop: string }

@@ -12,6 +12,7 @@ import { observeHypervisors } from './observe-hypervisors.ts'
 import { provisionMachine } from './provision-machine.ts'
 import { redrawCards } from './redraw-cards.ts'
 import { removeImage } from './remove-image.ts'
+import { removeLeftover } from './remove-leftover.ts'
 import { resizeMachine } from './resize-machine.ts'
 import { restoreMachine } from './restore-machine.ts'
 import { snapshotMachine } from './snapshot-machine.ts'
@@ -32,6 +33,7 @@ export const trades: Trades = {
   'restore-machine': restoreMachine,
   'remove-image': removeImage,
   'drain-host': drainHost,
+  'remove-leftover': removeLeftover,
   'delete-machine': deleteMachine,
   'expire-machine': expireMachine,
   'make-desktop': makeDesktop,

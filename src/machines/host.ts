@@ -15,6 +15,14 @@ export const HostRule = z.strictObject({
 })
 export type HostRule = z.infer<typeof HostRule>
 
+/** A machine that was deleted here, and that a hypervisor still has. */
+export interface Leftover {
+  ref: string
+  /** What it was called here. */
+  name: string
+  providerState: string
+}
+
 /** A physical host as we last saw it. `id` is its name. */
 export interface Host {
   id: string
@@ -29,6 +37,12 @@ export interface Host {
   overcommit: { cpus: number; memory: number }
   state: 'up' | 'draining' | 'down'
   seenAt: Instant
+  /** The templates that machines on it can be made from; absent is any. */
+  templates?: string[]
+  /** What its processors are, where that is known. */
+  cpu?: string
+  /** What is left on it of machines that were deleted here. */
+  leftovers?: Leftover[]
   /** Set while it is kept free for maintenance. */
   drain?: Drain
 }

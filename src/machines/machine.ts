@@ -132,6 +132,8 @@ export interface Machine extends Size {
   handover?: Handover | null
   /** States that can be gone back to, oldest first; absent while there are none. */
   snapshots?: Snapshot[]
+  /** The size that it has at its host, where that is not what was agreed on. */
+  sizeSeen?: Size
   /** What a system that it was taken over from, or the driver, says of it in its own words. */
   providerState: string | null
 }

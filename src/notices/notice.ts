@@ -16,6 +16,8 @@ export const noticeKinds = [
   'lease-ended',
   'budget-warning',
   'host-drained',
+  'host-down',
+  'host-up',
   // For everybody in the channels of the site.
   'announced',
   // A card that the bot answered with: kept so that it is redrawn, never sent.

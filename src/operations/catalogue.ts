@@ -59,6 +59,7 @@ import { quoteResize } from './quote-resize.ts'
 import { quoteTransfer } from './quote-transfer.ts'
 import { rememberCopy } from './remember-copy.ts'
 import { removeImage } from './remove-image.ts'
+import { removeLeftover } from './remove-leftover.ts'
 import { requestMachine } from './request-machine.ts'
 import { restoreMachine } from './restore-machine.ts'
 import { resizeMachine } from './resize-machine.ts'
@@ -128,6 +129,7 @@ export const catalogue: readonly Operation[] = [
   listHosts,
   drainHost,
   returnHost,
+  removeLeftover,
   listTemplates,
   listPrices,
   listBudgets,

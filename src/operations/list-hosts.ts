@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Drain } from '../machines/drain.ts'
+import { hasRole } from '../identity/person.ts'
 import { loadOf } from './capacity.ts'
 import { query } from './operation.ts'
 import { anybody } from './rules.ts'
@@ -39,15 +40,20 @@ export const listHosts = query({
         seenAt: InstantShape,
         /** Set while it is kept free for maintenance: since when, for whom, and what could not leave. */
         drain: DrainShape.nullable(),
+        /** What its processors are, where that is known. */
+        cpu: z.string().nullable(),
+        /** What it still has of machines that were deleted here; only for operators. */
+        leftovers: z.array(z.object({ ref: z.string(), name: z.string(), providerState: z.string() })),
       }),
     ),
   }),
   allow: anybody,
-  async run({ tx }) {
+  async run({ tx, caller }) {
+    const mayRemove = hasRole(caller, 'operator')
     const hosts = await tx.hosts.all()
     const load = await loadOf(tx, hosts)
     const items = hosts.map(
-      ({ id, hypervisor, version, state, group, cpus, memoryGb, slots, seenAt, drain }) => {
+      ({ id, hypervisor, version, state, group, cpus, memoryGb, slots, seenAt, drain, ...rest }) => {
         const used = load.get(id)
         return {
           ...{ name: id, hypervisor, version, state, group, cpus, memoryGb, slots, seenAt },
@@ -55,6 +61,8 @@ export const listHosts = query({
           usedCpus: used?.cpus ?? 0,
           usedMemoryGb: used?.memoryGb ?? 0,
           drain: drain === undefined ? null : drainView(drain),
+          cpu: rest.cpu ?? null,
+          leftovers: mayRemove ? (rest.leftovers ?? []) : [],
         }
       },
     )

@@ -32,6 +32,7 @@ export const collections: { readonly [K in CollectionName]: CollectionRule<K> } 
       state: (machine) => machine.state,
       budget: (machine) => machine.budget,
       host: (machine) => machine.host,
+      ref: (machine) => machine.ref,
       pool: (machine) => machine.pool,
       orphan: (machine) => when(isOrphan(machine), 'yes'),
       attention: (machine) => machine.attentionAt,

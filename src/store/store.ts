@@ -80,7 +80,7 @@ export interface Secret {
 
 /** What may be looked up, by collection. Each index gives a document no key, one key or several. */
 export interface Indexes {
-  machines: 'owner' | 'administrator' | 'state' | 'budget' | 'host' | 'pool' | 'orphan' | 'attention'
+  machines: 'owner' | 'administrator' | 'state' | 'budget' | 'host' | 'ref' | 'pool' | 'orphan' | 'attention'
   requests: 'state' | 'requester' | 'approver' | 'attention'
   accounts: never
   commitments: 'open' | 'due'

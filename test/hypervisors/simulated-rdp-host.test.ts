@@ -109,7 +109,7 @@ test.each([
     await restart()
 
     expect(await readToEnd(socket)).toBe('')
-    expect(await hypervisor.status('m-1', never)).toEqual(before)
+    expect((await hypervisor.status('m-1', never)).rdp).toEqual(before.rdp)
     expect((await session()).readyState).toBe('open')
   },
 )

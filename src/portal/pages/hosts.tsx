@@ -2,6 +2,7 @@ import type { Instant } from '../../base/clock.ts'
 import { hasRole } from '../../identity/person.ts'
 import { drainHost } from '../../operations/drain-host.ts'
 import { listHosts } from '../../operations/list-hosts.ts'
+import { removeLeftover } from '../../operations/remove-leftover.ts'
 import { returnHost } from '../../operations/return-host.ts'
 import { Bar, Cell, type Moment, State, Table } from '../parts.tsx'
 import type { Pages } from '../serve.tsx'
@@ -23,6 +24,8 @@ interface HostView {
   usedMemoryGb: number
   seenAt: Instant
   drain: { doneAt: Instant | null; why: { machine: string; why: string }[] } | null
+  cpu: string | null
+  leftovers: { ref: string; name: string; providerState: string }[]
 }
 
 interface Promised {
@@ -55,6 +58,9 @@ export function hostPages(pages: Pages): void {
   pages.post('/hosts/:name/return', (visit) => back(visit.perform(returnHost, { name: visit.param('name') })))
   pages.post('/hosts/:name/bring-back', (visit) =>
     back(visit.perform(returnHost, { name: visit.param('name'), bringBack: true })),
+  )
+  pages.post('/hosts/:name/leftovers/:ref/remove', (visit) =>
+    back(visit.perform(removeLeftover, { name: visit.param('name'), ref: visit.param('ref') })),
   )
   pages.get('/fragments/hosts', async (visit) => ({ fragment: <Hosts {...await hostsOf(visit)} /> }))
 }
@@ -107,11 +113,14 @@ function Row({ host, moment, room, operator }: RowProps) {
     <tr role="row">
       <Cell label="Host">
         <strong>{host.name}</strong>
-        <small class="about">{`${host.hypervisor}, ${host.version}`}</small>
+        <small class="about">
+          {[host.hypervisor, host.version, host.cpu ?? ''].filter(Boolean).join(', ')}
+        </small>
       </Cell>
       <Cell label="State">
         <State state={hostWords[host.state]} />
         <Maintenance host={host} operator={operator} />
+        <Leftovers host={host} />
         {host.state === 'down' ? (
           <small class="about">
             {`Last heard of ${localTime(host.seenAt, moment.zone)}, ${relativeTime(host.seenAt, moment.now)}. ` +
@@ -176,6 +185,25 @@ function Maintenance({ host, operator }: Pick<RowProps, 'host' | 'operator'>) {
           spoken={`Take ${name} back, with what was on it`}
         />
       ) : null}
+    </>
+  )
+}
+
+/** What it still has of machines that were deleted here; only operators are told of any. */
+function Leftovers({ host }: Pick<RowProps, 'host'>) {
+  const at = `/hosts/${encodeURIComponent(host.name)}/leftovers`
+  return (
+    <>
+      {host.leftovers.map(({ ref, name, providerState }) => (
+        <div>
+          <small class="about">{`${name} was deleted, and is still there: ${providerState}`}</small>
+          <Deed
+            action={`${at}/${encodeURIComponent(ref)}/remove`}
+            label="Remove what is left"
+            spoken={`Remove what is left of ${name} on ${host.name}`}
+          />
+        </div>
+      ))}
     </>
   )
 }

@@ -149,6 +149,7 @@ function Row({ machine, moment }: { machine: MachineView; moment: Moment }) {
       </Cell>
       <Cell label="State">
         <State state={machineWords[machine.state]} />
+        {owner === null ? <small class="about">{whereFound(machine)}</small> : null}
         {machine.progress === undefined ? null : <Progress progress={machine.progress} of={name} />}
       </Cell>
       <Cell label="Size">
@@ -163,6 +164,11 @@ function Row({ machine, moment }: { machine: MachineView; moment: Moment }) {
       </Cell>
     </tr>
   )
+}
+
+/** Of one that nobody owns: where it is, and what its provider says of it. */
+function whereFound({ host, providerState }: MachineView): string {
+  return [host === null ? '' : `on ${host}`, providerState ?? ''].filter((word) => word !== '').join(': ')
 }
 
 export function sizeWords({ cpus, memoryGb }: { cpus: number; memoryGb: number }): string {
