@@ -22,7 +22,16 @@ export function idText(prefix: string, at: Instant, chance: Uint8Array): string 
   return `${prefix}-${digits}${Array.from(chance, (byte) => alphabet[byte % 32]).join('')}`
 }
 
+/** Chance drawn ahead for ids, since asking the system for a few bytes costs as much as for many. */
+const drawn = { bytes: Buffer.alloc(0), used: 0 }
+
+function chance(count: number): Uint8Array {
+  if (drawn.used + count > drawn.bytes.length) Object.assign(drawn, { bytes: randomBytes(4096), used: 0 })
+  drawn.used += count
+  return drawn.bytes.subarray(drawn.used - count, drawn.used)
+}
+
 export const randomIds: Ids = {
-  next: (prefix, at) => idText(prefix, at, randomBytes(7)),
+  next: (prefix, at) => idText(prefix, at, chance(7)),
   secret: (bytes) => randomBytes(bytes).toString('base64url'),
 }

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { hash, verify } from '@node-rs/argon2'
 import { z } from 'zod'
 import { sameSecret } from '../base/seal.ts'
@@ -50,8 +51,11 @@ const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 /** Longer ones are not passwords. */
 const longestPassword = 1000
 
-/** Hashing runs on the four threads that file work needs too: two are left for it. */
-const hashing = { atOnce: 2, waiting: 200 }
+/**
+ * Hashing runs on the four threads that file work needs too, so two are left for that; and one processor, so that those
+ * who are in already do not wait for those who come in.
+ */
+const hashing = { atOnce: Math.max(1, Math.min(2, availableParallelism() - 1)), waiting: 200 }
 
 /** What a site's file keeps of a password. */
 export async function hashPassword(password: string): Promise<string> {

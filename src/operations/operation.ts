@@ -67,7 +67,10 @@ interface Common<Raw, Input, Asked, Answer> {
   readonly unaudited?: boolean
   /** Questions to the outside world, asked before the transaction: a directory lookup, a password check. */
   ask?(outside: Outside, input: Input, caller: Caller): Promise<Asked>
-  /** Completes the answer after the transaction, with what is kept nowhere, such as a signature. */
+  /**
+   * Completes the answer with what is kept nowhere, such as a signature: of a change while the transaction is being made
+   * durable, of a question after it. What it gives is handed out only once the transaction stands.
+   */
   finish?(finishing: Finishing, answer: Answer): Promise<Answer>
   /** What the audit says it was done on, such as `machine:webafs20`. */
   subject?(input: Input, answer: Answer | undefined): string | null

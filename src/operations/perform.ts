@@ -46,7 +46,12 @@ const askMillis = 10_000
 
 export function openOperations(services: Services): Operations {
   return {
-    async perform(operation, caller, raw, options = {}) {
+    async perform<Raw, Input, Asked, Answer>(
+      operation: Operation<Raw, Input, Asked, Answer>,
+      caller: Caller,
+      raw: Raw,
+      options: { idempotencyKey?: string } = {},
+    ): Promise<Answer> {
       const input = parseInput(operation.input, raw)
       const { store, clock, ids } = services
       if (operation.kind === 'query') {
@@ -61,7 +66,10 @@ export function openOperations(services: Services): Operations {
       }
       try {
         const asked = await ask(services, operation, input, caller)
+        // What completes the answer is worked out while the disk is waited for, and given only with what is on it.
+        let finishing: Promise<Answer> | undefined
         const answer = await store.transact(async (tx) => {
+          finishing = undefined
           const now = clock.now()
           const context = { tx, caller, now, site: siteNow(services.site, now), ids }
           const key = answerKey(operation, caller, options.idempotencyKey)
@@ -73,9 +81,10 @@ export function openOperations(services: Services): Operations {
           if (key !== undefined) {
             await tx.answers.put({ id: key, fingerprint: inputPrint(raw), output: answer, at: now })
           }
+          finishing = begun(finished(services, operation, caller, answer))
           return answer
         })
-        return await finished(services, operation, caller, answer)
+        return await (finishing ?? finished(services, operation, caller, answer))
       } catch (error) {
         if (error instanceof Refusal) await auditRefusal(services, operation, caller, input, error)
         throw error
@@ -123,6 +132,12 @@ async function finished<Answer>(
   if (operation.finish === undefined) return answer
   const signal = AbortSignal.timeout(askMillis)
   return operation.finish({ caller, now: clock.now(), rdp, hypervisors, signal }, answer)
+}
+
+/** Work whose failure is nobody's business until it is waited for: the transaction that it belongs to may fail first. */
+function begun<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => undefined)
+  return work
 }
 
 function answerKey(

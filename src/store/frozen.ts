@@ -1,5 +1,8 @@
 import { assert } from '../base/errors.ts'
 
+/** What was frozen all the way down already: most of a changed document is what it was before. */
+const done = new WeakSet<object>()
+
 /**
  * Freezes a document all the way down and makes sure that it is plain JSON, so that what is read back after a restart
  * is what was put. A property that is undefined is left out, as JSON leaves it out.
@@ -13,6 +16,7 @@ export function frozen<T>(document: T, what: string): T {
 function freeze(value: unknown, path: string[], above: object[]): void {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return
   if (typeof value === 'number' && Number.isFinite(value)) return
+  if (typeof value === 'object' && done.has(value)) return
   if (typeof value !== 'object' || !isPlain(value)) throw notJson(path, value)
   if (above.includes(value)) throw notJson(path, 'a circle')
   const isList = Array.isArray(value)
@@ -25,6 +29,7 @@ function freeze(value: unknown, path: string[], above: object[]): void {
   }
   above.pop()
   Object.freeze(value)
+  done.add(value)
 }
 
 function isPlain(value: object): boolean {

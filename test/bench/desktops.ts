@@ -10,8 +10,8 @@ import { z } from 'zod'
 import { packagePath } from '../../src/base/package-root.ts'
 import { perSecond, type Row } from './measure.ts'
 
-const people = 300
-const rounds = 3
+const people = 600
+const rounds = 5
 const connections = 32
 
 /** Opening a desktop (claim, durable lease, file; already signed in) against an Express handler that does nothing. */
@@ -81,7 +81,7 @@ function siteFile(demo: string, port: number, rdpPort: number): string {
       /name: cernwod04, cpus: 16, memoryGb: 64, slots: 40/,
       'name: cernwod04, cpus: 1600, memoryGb: 6400, slots: 4000',
     )
-    .replace('size: { spare: 2, max: 10 }', `size: { spare: ${people}, max: ${people * 3} }`)
+    .replace('size: { spare: 2, max: 10 }', `size: { spare: ${people}, max: ${people} }`)
 }
 
 function start(...command: string[]): ChildProcess {
