@@ -1,15 +1,16 @@
 import { connect, type Socket } from 'node:net'
 import { z } from 'zod'
-import { Outage } from '../base/errors.ts'
 import { changeFeed } from './change-feed.ts'
 import type { Hypervisor } from './hypervisor.ts'
-import { hypervisorUnreachable, machineMissing, refused } from './outages.ts'
+import { hypervisorUnreachable } from './outages.ts'
+import { remoteConsole } from './remote-console.ts'
 import { type ServerAddress, simulatorStages } from './simulator-rule.ts'
 import {
   eachLine,
   Images,
   Listing,
   Measured,
+  outageOf,
   type PairVerb,
   type PlainVerb,
   type Question,
@@ -66,12 +67,7 @@ export function remoteSimulator(options: RemoteSimulatorOptions): Hypervisor {
     passage: (ref, word, signal) => wire.ask({ call: 'passage', ref, word }, Way, signal),
     migrate: pair('migrate'),
     figures: (ref, signal) => wire.ask({ call: 'figures', ref }, Measured, signal),
-    async console(ref, _kind, signal) {
-      const { power } = await wire.ask({ call: 'status', ref }, Status, signal)
-      if (power === 'missing') throw machineMissing(ref)
-      // Its bytes would need a connection of their own.
-      throw refused('A simulator that another process serves has no consoles.')
-    },
+    console: (ref, kind, signal) => remoteConsole(options, { ref, kind }, signal),
     // Nothing is told over its wire: what changed shows when the farm is looked at next.
     changes: (signal) => changeFeed().follow(signal),
     close: async () => wire.close(),
@@ -158,8 +154,4 @@ function openWire({ name, server }: RemoteSimulatorOptions): Wire {
       socket?.destroy()
     },
   }
-}
-
-function outageOf({ code, detail, transient }: { code: string; detail: string; transient: boolean }): Outage {
-  return new Outage(code, detail, { transient })
 }

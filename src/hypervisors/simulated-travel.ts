@@ -4,6 +4,8 @@ import { machineMissing, refused } from './outages.ts'
 import { acting, occasion, whole } from './simulated-calls.ts'
 import { simulatedSerial } from './simulated-console.ts'
 import { diskGb } from './simulated-library.ts'
+import { simulatedScreen } from './simulated-screen.ts'
+import { pictured } from './simulated-picture.ts'
 import { moved, type SimulatedMachine } from './simulated-machine.ts'
 import type { World } from './simulated-world.ts'
 
@@ -39,8 +41,7 @@ export function travel(world: World): Travel {
     console: (ref, kind, signal) =>
       world.call(occasion(world, 'console', ref), signal, async () => {
         const machine = running(ref)
-        if (kind === 'screen') throw refused(`Machine ${ref} is simulated, and has no screen.`)
-        return simulatedSerial(machine)
+        return world.lines.keep(ref, kind === 'screen' ? simulatedScreen(machine) : simulatedSerial(machine))
       }),
   }
 }
@@ -70,7 +71,9 @@ function figuresOf(machine: SimulatedMachine, world: World): Figures {
     disks,
     networks: [{ name: machine.isolated ? 'isolated' : 'site', mac: machine.mac, ...traffic }],
     snapshots: machine.snapshots.map(({ name, takenAt }) => ({ name, takenAt })),
-    thumbnail: null,
+    thumbnail: runs
+      ? { type: 'image/png', body: pictured({ name: machine.name, line: '', note: '' }) }
+      : null,
     problems: isSilent ? [`Host ${machine.host} does not respond: the figures are those known last.`] : [],
   }
 }

@@ -9,6 +9,7 @@ import { hypervisorUnreachable } from './outages.ts'
 import { type ChangeFeed, changeFeed } from './change-feed.ts'
 import { type Farm, openFarm } from './simulated-farm.ts'
 import { type Library, openLibrary } from './simulated-library.ts'
+import { type OpenLines, openLines } from './simulated-lines.ts'
 import { hasRdp, type SimulatedMachine, stateInWords } from './simulated-machine.ts'
 import { rdpHosts } from './simulated-rdp-host.ts'
 import { type FaultPlan, faultPlan, type Occasion } from './simulator-faults.ts'
@@ -49,6 +50,7 @@ export interface World {
   status(machine: SimulatedMachine): MachineStatus
   /** Tells of each machine that was changed. */
   readonly changed: ChangeFeed
+  readonly lines: OpenLines
   close(): Promise<void>
 }
 
@@ -62,6 +64,7 @@ export async function openWorld(options: SimulatorOptions, services: SimulatorSe
   const faults = faultPlan(options.faults)
   const rdp = rdpHosts()
   const changed = changeFeed()
+  const lines = openLines()
   const stageMillis = roughMillis(options.stage)
   let closed = false
   let saidDeaf = false
@@ -128,6 +131,7 @@ export async function openWorld(options: SimulatorOptions, services: SimulatorSe
     if (after?.boots !== before?.boots) rdp.cut(ref)
     if (after !== undefined && listens(after)) await listen(after)
     else await rdp.shut(ref)
+    if (after?.power !== 'running') lines.cut(ref)
     changed.tell(ref)
     await writer.save(ref)
   }
@@ -167,6 +171,7 @@ export async function openWorld(options: SimulatorOptions, services: SimulatorSe
 
   async function close(): Promise<void> {
     closed = true
+    lines.close()
     await rdp.close()
     await writer.close()
   }
@@ -175,7 +180,7 @@ export async function openWorld(options: SimulatorOptions, services: SimulatorSe
   await Promise.all(Array.from(farm.all()).filter(listens).map(listen))
   const now = () => services.clock.now()
   const saveImage = (ref: string) => writer.save(ref)
-  return { farm, library, faults, now, call, change, wait, saveImage, strike, status, changed, close }
+  return { farm, library, faults, now, call, change, wait, saveImage, strike, status, changed, lines, close }
 }
 
 async function realSleep(millis: number, signal: AbortSignal): Promise<void> {

@@ -6,7 +6,7 @@ import { messageOf, Outage } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Hypervisor } from './hypervisor.ts'
 import type { ServerAddress } from './simulator-rule.ts'
-import { Asked, eachLine, type Question, sendLine } from './simulator-wire.ts'
+import { Asked, eachLine, type Question, sendLine, writable } from './simulator-wire.ts'
 
 export interface SimulatorServer {
   /** Breaks off what is asked for, hangs up and listens no more. Harmless twice. */
@@ -74,34 +74,60 @@ async function clear(path: string): Promise<void> {
 function serve(hypervisor: Hypervisor, socket: Socket, log: Log): void {
   const asked = new Map<number, AbortController>()
 
-  async function answer(id: number, question: Question): Promise<void> {
+  async function answer(id: number, question: Asking): Promise<void> {
     const stop = new AbortController()
     asked.set(id, stop)
     try {
       const found = await perform(hypervisor, question, stop.signal)
       if (!stop.signal.aborted) sendLine(socket, { id, answer: found ?? null })
     } catch (error) {
-      if (stop.signal.aborted) return
-      if (error instanceof Outage) {
-        const { code, message: detail, transient } = error
-        sendLine(socket, { id, outage: { code, detail, transient } })
-      } else {
-        log.error({ call: question.call, error: messageOf(error) }, 'the simulator made a mistake')
-        sendLine(socket, { id, mistake: messageOf(error) })
-      }
+      if (!stop.signal.aborted) failed(id, question, error)
     } finally {
       asked.delete(id)
     }
   }
 
-  eachLine(socket, Asked, ({ id, ask }) => {
+  function failed(id: number, question: Question, error: unknown): void {
+    if (error instanceof Outage) {
+      const { code, message: detail, transient } = error
+      sendLine(socket, { id, outage: { code, detail, transient } })
+    } else {
+      log.error({ call: question.call, error: messageOf(error) }, 'the simulator made a mistake')
+      sendLine(socket, { id, mistake: messageOf(error) })
+    }
+  }
+
+  /** From here on the connection belongs to one console. */
+  async function lend(id: number, question: ConsoleQuestion): Promise<void> {
+    const begun = stopReading()
+    const stop = new AbortController()
+    asked.set(id, stop)
+    try {
+      const line = await hypervisor.console(question.ref, question.kind, stop.signal)
+      sendLine(socket, { id, answer: null })
+      line.write(begun)
+      line.on('close', () => socket.destroy())
+      line.on('error', () => socket.destroy())
+      socket.on('close', () => line.destroy())
+      line.pipe(socket).pipe(line)
+    } catch (error) {
+      failed(id, question, error)
+      socket.end()
+    }
+  }
+
+  const stopReading = eachLine(socket, Asked, ({ id, ask }) => {
     if (ask === 'cancel') asked.get(id)?.abort()
+    else if (ask.call === 'console') void lend(id, ask)
     else void answer(id, ask)
   })
   socket.on('close', () => asked.forEach((stop) => stop.abort()))
 }
 
-function perform(hypervisor: Hypervisor, question: Question, signal: AbortSignal): Promise<unknown> {
+type ConsoleQuestion = Extract<Question, { call: 'console' }>
+type Asking = Exclude<Question, ConsoleQuestion>
+
+function perform(hypervisor: Hypervisor, question: Asking, signal: AbortSignal): Promise<unknown> {
   switch (question.call) {
     case 'inventory':
       return hypervisor.inventory(signal)
@@ -113,6 +139,8 @@ function perform(hypervisor: Hypervisor, question: Question, signal: AbortSignal
       return hypervisor.resize(question.ref, question.size, signal)
     case 'images':
       return hypervisor.images(signal)
+    case 'figures':
+      return hypervisor.figures(question.ref, signal).then(writable)
     case 'snapshot':
     case 'revert':
     case 'forget':

@@ -1,10 +1,12 @@
 import type { Socket } from 'node:net'
 import { z } from 'zod'
+import { Outage } from '../base/errors.ts'
 import type { Figures, Image, Inventory, MachineSpec, MachineStatus, Passage } from './hypervisor.ts'
 
 /**
  * What is said between a simulator's server and the processes that use it: JSON, a message a line, in both directions on
- * one connection. Answers come in any order; whoever hangs up has cancelled all that they asked for.
+ * one connection. Answers come in any order; whoever hangs up has cancelled all that they asked for. A console has a
+ * connection of its own: after its answer that carries the bytes of the console.
  */
 const Ref = z.string()
 const Size = z.object({ cpus: z.number(), memoryGb: z.number() })
@@ -58,6 +60,7 @@ export const Question = z.discriminatedUnion('call', [
   z.object({ call: z.literal('removeImage'), ref: Ref }),
   z.object({ call: z.literal('passage'), ref: Ref, word: z.string() }),
   z.object({ call: z.literal('figures'), ref: Ref }),
+  z.object({ call: z.literal('console'), ref: Ref, kind: z.enum(['screen', 'serial']) }),
 ])
 export type Question = z.infer<typeof Question>
 
@@ -75,6 +78,10 @@ export const Said = z.union([
   z.object({ id: z.number(), mistake: z.string() }),
 ])
 export type Said = z.infer<typeof Said>
+
+export function outageOf({ code, detail, transient }: Extract<Said, { outage: object }>['outage']): Outage {
+  return new Outage(code, detail, { transient })
+}
 
 export const Status: z.ZodType<MachineStatus> = z.object({
   ref: Ref,
@@ -111,7 +118,19 @@ export const Way: z.ZodType<Passage> = z.union([
 
 const count = z.number().nullable()
 
-/** A picture would not survive being JSON; a simulated machine has none. */
+/** Bytes do not survive being JSON as they are. */
+export function writable({ thumbnail, ...rest }: Figures): object {
+  const body = thumbnail === null ? null : Buffer.from(thumbnail.body).toString('base64')
+  return { ...rest, thumbnail: body }
+}
+
+const Picture = z
+  .base64()
+  .nullable()
+  .transform((body) =>
+    body === null ? null : { type: 'image/png' as const, body: Buffer.from(body, 'base64') },
+  )
+
 export const Measured: z.ZodType<Figures> = z.object({
   uptimeSeconds: count,
   cpuLoad: count,
@@ -122,7 +141,7 @@ export const Measured: z.ZodType<Figures> = z.object({
     z.object({ name: z.string(), mac: z.string().nullable(), receivedBytes: count, sentBytes: count }),
   ),
   snapshots: z.array(z.object({ name: z.string(), takenAt: z.string() })),
-  thumbnail: z.null(),
+  thumbnail: Picture,
   problems: z.array(z.string()),
 })
 
@@ -130,23 +149,35 @@ export function sendLine(socket: Socket, message: Asked | Said): void {
   socket.write(`${JSON.stringify(message)}\n`)
 }
 
-/** Reads messages off a connection. One that cannot be read ends the connection. */
-export function eachLine<T>(socket: Socket, shape: z.ZodType<T>, take: (message: T) => void): void {
-  let begun = ''
-  socket.setEncoding('utf8').on('data', (chunk: string) => {
-    const [end = '', ...more] = chunk.split('\n')
-    begun += end
-    for (const next of more) {
-      const message = shape.safeParse(parsed(begun))
-      begun = next
-      if (!message.success) {
+/**
+ * Reads messages off a connection. One that cannot be read ends the connection.
+ * @returns how to stop, where what comes next is no messages: what has come of that already.
+ */
+export function eachLine<T>(socket: Socket, shape: z.ZodType<T>, take: (message: T) => void): () => Buffer {
+  let begun = Buffer.alloc(0)
+  let isOver = false
+  const read = (chunk: Buffer) => {
+    begun = Buffer.concat([begun, chunk])
+    // No letter of UTF-8 has this byte within.
+    for (let end = begun.indexOf(newline); end !== -1 && !isOver; end = begun.indexOf(newline)) {
+      const message = shape.safeParse(parsed(begun.subarray(0, end).toString('utf8')))
+      begun = begun.subarray(end + 1)
+      if (message.success) take(message.data)
+      else {
         socket.destroy()
         return
       }
-      take(message.data)
     }
-  })
+  }
+  socket.on('data', read)
+  return () => {
+    isOver = true
+    socket.off('data', read).pause()
+    return begun
+  }
 }
+
+const newline = 0x0a
 
 function parsed(line: string): unknown {
   try {

@@ -4,7 +4,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { silentLog } from '../../src/base/log.ts'
 import type { Hypervisor } from '../../src/hypervisors/hypervisor.ts'
 import { remoteSimulator } from '../../src/hypervisors/remote-simulator.ts'
@@ -143,6 +143,33 @@ describe('a simulator that several processes use', () => {
     expect((await other.inventory(never)).hosts).toHaveLength(2)
     await other.close()
     await again.close()
+  })
+
+  test('lends a console, which ends with the power of its machine', async () => {
+    await provision(user(0), aSpec())
+    const line = await user(0).console('m-1', 'serial', never)
+    let said = ''
+    line.on('data', (bytes: Buffer) => (said += bytes.toString('utf8')))
+
+    line.write('hello\r')
+    await vi.waitUntil(() => said.includes('You typed: hello'))
+    const over = once(line, 'close')
+    await user(0).powerOff('m-1', never)
+
+    await over
+    await expect(user(0).console('m-1', 'screen', never)).rejects.toMatchObject({
+      code: 'hypervisor_refused',
+    })
+  })
+
+  test('shows the small picture that the farm has', async () => {
+    await provision(user(0), aSpec())
+
+    const { thumbnail } = await user(0).figures('m-1', never)
+
+    const known = (await farm.figures('m-1', never)).thumbnail?.body
+    expect(known?.length).toBeGreaterThan(500)
+    expect(thumbnail?.body).toEqual(known)
   })
 
   test('hangs up on whoever speaks otherwise', async () => {
