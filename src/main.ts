@@ -7,7 +7,9 @@ import { type Callers, checkOrigin, openCallers } from './api/callers.ts'
 import { openControl } from './api/control.ts'
 import { deviceFiles } from './api/device-files.ts'
 import { feeds } from './api/feeds.ts'
+import { consoleChannel } from './api/console-channel.ts'
 import { terminalChannel } from './api/terminal-channel.ts'
+import { openUpgrades } from './api/upgrades.ts'
 import { describing, openapiDocument } from './api/openapi.ts'
 import { callerOfRequest, rest, type RestServices } from './api/rest.ts'
 import { httpApp, listen } from './api/server.ts'
@@ -18,6 +20,7 @@ import { type Ids, randomIds } from './base/ids.ts'
 import type { Log } from './base/log.ts'
 import { type Config, laterFault } from './config.ts'
 import { type HypervisorServices, openHypervisors } from './hypervisors/open.ts'
+import { consolesOf } from './main/consoles.ts'
 import { openRdpFiles, type RdpFiles } from './main/rdp-files.ts'
 import { openDirectory } from './identity/open.ts'
 import { system, type Via } from './identity/person.ts'
@@ -257,8 +260,12 @@ async function openFaces(
   opened.add(() => control.close(0))
   const http = await listen(app, config.http)
   opened.add(() => http.close(graceMillis.http))
-  const channel = terminalChannel(http.server, { operations, callers, onChange, log })
+  const upgrades = openUpgrades(http.server)
+  const channel = terminalChannel(upgrades, { operations, callers, onChange, log })
   opened.add(async () => channel())
+  const consoles = consolesOf(tools.hypervisors)
+  const screens = consoleChannel(upgrades, { operations, callers, onChange, consoles, log })
+  opened.add(async () => screens())
   return { httpPort: http.port, rdpPort: router.port }
 }
 

@@ -72,7 +72,7 @@ export function basicOf(request: Request): { user: string; password: string } | 
   return user === undefined || password === undefined ? undefined : { user, password }
 }
 
-export function cookieOf(request: Request, name: string): string | undefined {
+export function cookieOf(request: Pick<Request, 'headers'>, name: string): string | undefined {
   const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim().split('='))
   return pairs.find(([key]) => key === name)?.[1]
 }

@@ -1,5 +1,4 @@
-import type { IncomingMessage, Server } from 'node:http'
-import type { Duplex } from 'node:stream'
+import type { IncomingMessage } from 'node:http'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { z } from 'zod'
 import { messageOf, Refusal } from '../base/errors.ts'
@@ -11,6 +10,7 @@ import { sightTerminal } from '../operations/manage-terminals.ts'
 import type { Operations } from '../operations/perform.ts'
 import { terminalSession } from '../operations/terminal-session.ts'
 import type { Callers } from './callers.ts'
+import { isForeign, refuseUpgrade, type Upgrades } from './upgrades.ts'
 
 export const channelPath = '/api/v1/terminals/channel'
 
@@ -47,32 +47,17 @@ const mostChannels = 20_000
  * to another terminal, its end) and of what operators send it, and on which it may extend or log off.
  * @returns how to close it.
  */
-export function terminalChannel(server: Server, services: ChannelServices): () => void {
+export function terminalChannel(upgrades: Upgrades, services: ChannelServices): () => void {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 4096, clientTracking: true })
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const path = (request.url ?? '').split('?')[0]
-    if (path !== channelPath) {
-      // Whoever else listens here may know it. Nobody does: then it would stay open for nothing.
-      if (server.listenerCount('upgrade') === 1)
-        socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
-      return
-    }
-    if (sockets.clients.size >= mostChannels || isForeign(request)) {
-      socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n')
-      return
-    }
-    sockets.handleUpgrade(request, socket, head, (open) => serve(open, request, services))
+  upgrades.at(channelPath, (request, socket, head) => {
+    // A page of another site may not speak for whoever looks at it.
+    if (sockets.clients.size >= mostChannels || isForeign(request)) refuseUpgrade(socket, '403 Forbidden')
+    else sockets.handleUpgrade(request, socket, head, (open) => serve(open, request, services))
   })
   return () => {
     for (const client of sockets.clients) client.close(1001, 'the service stops')
     sockets.close()
   }
-}
-
-/** A page of another site may not speak for whoever looks at it. Devices that are no browsers send no Origin. */
-function isForeign({ headers }: IncomingMessage): boolean {
-  const { origin, host } = headers
-  return origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host)
 }
 
 function serve(socket: WebSocket, request: IncomingMessage, services: ChannelServices): void {

@@ -18,6 +18,7 @@ export type Verb =
   | 'archive'
   | 'restore'
   | 'clone'
+  | 'console'
 
 export interface VerbRule {
   /** The states it may be asked in. */
@@ -52,6 +53,7 @@ export const verbs: Readonly<Record<Verb, VerbRule>> = {
   archive: { from: ['running', 'stopped', 'saved'], already: ['archived'], to: 'archived' },
   restore: { from: ['archived'], already: [], to: 'running' },
   clone: { from: ['running', 'stopped'], already: [], to: null },
+  console: { from: ['running'], already: [], to: null },
 }
 
 /** What to say after a machine's name when a verb does not go with its state: the fact and the remedy. */

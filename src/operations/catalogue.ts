@@ -51,6 +51,7 @@ import { terminalSession } from './terminal-session.ts'
 import { makeQuote } from './make-quote.ts'
 import { editMessage, listMessages, postMessage, showMessage } from './messages.ts'
 import { migrateMachine } from './migrate-machine.ts'
+import { checkConsole, enterConsole, openConsole } from './open-console.ts'
 import { openDesktop } from './open-desktop.ts'
 import { openSession } from './open-session.ts'
 import type { Operation } from './operation.ts'
@@ -125,6 +126,9 @@ export const catalogue: readonly Operation[] = [
   removeImage,
   migrateMachine,
   showFigures,
+  openConsole,
+  enterConsole,
+  checkConsole,
   showJob,
   listHosts,
   drainHost,

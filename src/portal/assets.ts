@@ -1,6 +1,7 @@
-import { Router } from 'express'
+import express, { Router } from 'express'
 import { readFileSync } from 'node:fs'
 import { extname } from 'node:path'
+import { z } from 'zod'
 import { packagePath } from '../base/package-root.ts'
 import { fingerprint } from '../base/seal.ts'
 
@@ -10,6 +11,10 @@ const sources = {
   'htmx.js': ['node_modules', 'htmx.org', 'dist', 'htmx.min.js'],
   'hx-sse.js': ['node_modules', 'htmx.org', 'dist', 'ext', 'hx-sse.min.js'],
   'jackdaw.css': ['src', 'portal', 'assets', 'jackdaw.css'],
+  'console.css': ['src', 'portal', 'assets', 'console.css'],
+  'console.js': ['src', 'portal', 'assets', 'console.js'],
+  'xterm.css': ['node_modules', '@xterm', 'xterm', 'css', 'xterm.css'],
+  'xterm.mjs': ['node_modules', '@xterm', 'xterm', 'lib', 'xterm.mjs'],
   'terminal.css': ['src', 'portal', 'assets', 'terminal.css'],
   'jackdaw.svg': ['src', 'portal', 'assets', 'jackdaw.svg'],
 } as const
@@ -18,6 +23,7 @@ export type AssetName = keyof typeof sources
 const types: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
   '.svg': 'image/svg+xml',
 }
 
@@ -42,9 +48,27 @@ export function assetUrl(name: AssetName): string {
   return `/assets/${name}?v=${assetOf(name, sources[name]).version}`
 }
 
+/**
+ * noVNC is modules that name each other by where they lie, so its folder is served as it is. Of it `core` and `vendor` are
+ * code for browsers.
+ */
+const novncVersion = z
+  .object({ version: z.string() })
+  .parse(
+    JSON.parse(readFileSync(packagePath('node_modules', '@novnc', 'novnc', 'package.json'), 'utf8')),
+  ).version
+const novncAt = `/assets/novnc-${novncVersion}`
+
+/** Where a browser finds noVNC. */
+export const novncUrl = `${novncAt}/core/rfb.js`
+
 /** Serves `/assets`. */
 export function assets(): Router {
   const router = Router()
+  for (const part of ['core', 'vendor']) {
+    const folder = packagePath('node_modules', '@novnc', 'novnc', part)
+    router.use(`${novncAt}/${part}`, express.static(folder, { immutable: true, maxAge: '1y', index: false }))
+  }
   for (const [name, source] of Object.entries(sources)) {
     const { content, version } = assetOf(name, source)
     router.get(`/assets/${name}`, (request, response) => {

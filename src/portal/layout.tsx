@@ -15,6 +15,8 @@ export interface Page {
   /** Further scripts and style sheets, as addresses on our own site. */
   scripts?: string[]
   styles?: string[]
+  /** A script of modules (`type="module"`), as an address on our own site. */
+  module?: string
 }
 
 /** A whole HTML document around the body of a page. */
@@ -42,7 +44,7 @@ export function renderFragment(body: VNode): string {
 }
 
 function Document({ site, page }: { site: string; page: Page }) {
-  const { title, person, current, body, scripts = [], styles = [] } = page
+  const { title, person, current, body, scripts = [], styles = [], module } = page
   return (
     <html lang="en">
       <head>
@@ -58,6 +60,7 @@ function Document({ site, page }: { site: string; page: Page }) {
         {[assetUrl('htmx.js'), assetUrl('hx-sse.js'), ...scripts].map((src) => (
           <script src={src} defer></script>
         ))}
+        {module === undefined ? null : <script type="module" src={module}></script>}
       </head>
       <body>
         <a class="skip" href="#main">

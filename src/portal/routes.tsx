@@ -6,6 +6,7 @@ import { apiDocs } from './pages/api-docs.tsx'
 import { accountPages } from './pages/accounts.tsx'
 import { auditPages } from './pages/audit.tsx'
 import { budgetPages } from './pages/budgets.tsx'
+import { consolePages } from './pages/console.tsx'
 import { costPages } from './pages/costs.tsx'
 import { desktopPages } from './pages/desktops.tsx'
 import { hostPages } from './pages/hosts.tsx'
@@ -29,6 +30,7 @@ import type { PortalServices } from './visit.ts'
 const sections: readonly ((pages: Pages) => void)[] = [
   machineListPages,
   libraryPages,
+  consolePages,
   machinePages,
   orderPages,
   requestPages,

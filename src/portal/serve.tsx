@@ -92,10 +92,7 @@ export function send(
     response.status(200).setHeader('Content-Type', answer.type).end(answer.file)
     return
   }
-  const html =
-    'fragment' in answer
-      ? renderFragment(answer.fragment)
-      : layout({ title: answer.title, person, current: answer.current, body: answer.body })
+  const html = 'fragment' in answer ? renderFragment(answer.fragment) : layout({ ...answer, person })
   response
     .status(answer.status ?? 200)
     .type('html')

@@ -9,7 +9,7 @@ import type { Caller } from '../identity/person.ts'
 import type { Operation } from '../operations/operation.ts'
 import type { Operations } from '../operations/perform.ts'
 import type { Site } from '../operations/site.ts'
-import type { Layout } from './layout.tsx'
+import type { Layout, Page } from './layout.tsx'
 
 /** What the portal stands on. */
 export interface PortalServices {
@@ -51,7 +51,7 @@ export interface Visit {
 
 /** What a page answers with. */
 export type Answer =
-  | { title: string; current: string; body: VNode; status?: number }
+  | (Pick<Page, 'title' | 'current' | 'body' | 'styles' | 'module'> & { status?: number })
   | { fragment: VNode; status?: number }
   | { redirect: string }
   | { file: Buffer; type: string; headers: Record<string, string> }

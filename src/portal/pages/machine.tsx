@@ -1,10 +1,12 @@
 import type { ComponentChildren } from 'preact'
 import type { Refusal } from '../../base/errors.ts'
 import { counted, list } from '../../base/text.ts'
+import { consolePath } from '../../operations/open-console.ts'
 import type { MachineView } from '../../operations/shapes/machine.ts'
 import type { Site } from '../../operations/site.ts'
 import { Done, type Moment, Progress, State, When } from '../parts.tsx'
 import { type ButtonVerb, isButtonVerb, machineWords, money, verbWords } from '../words.ts'
+import { consoleWords } from './console.tsx'
 import { ClaimForm, ExtendForm, ResizeForm } from './machine-forms.tsx'
 import type { MachinePrices } from './machine-price.ts'
 import { sizeWords } from './machines.tsx'
@@ -103,6 +105,7 @@ function Buttons({ machine }: { machine: MachineView }) {
   const at = `/machines/${encodeURIComponent(machine.name)}`
   return (
     <div class="actions">
+      {machine.verbs.includes('console') ? <ConsoleLinks machine={machine.name} /> : null}
       {shown.map((verb) =>
         'warning' in verbWords[verb] ? (
           <a
@@ -122,6 +125,18 @@ function Buttons({ machine }: { machine: MachineView }) {
         ),
       )}
     </div>
+  )
+}
+
+function ConsoleLinks({ machine }: { machine: string }) {
+  return (
+    <>
+      {(['screen', 'serial'] as const).map((kind) => (
+        <a key={kind} href={consolePath(machine, kind)} role="button">
+          {consoleWords[kind].name}
+        </a>
+      ))}
+    </>
   )
 }
 
