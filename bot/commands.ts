@@ -6,9 +6,8 @@ import { edit } from './commands/edit.ts'
 import { help } from './commands/help.ts'
 import { drain, takeBack } from './commands/hosts.ts'
 import { archive, capture, clone, restore, revert, snapshot } from './commands/images.ts'
-import { later } from './commands/later.ts'
 import { hosts, prices, showBudgets, templates } from './commands/lookups.ts'
-import { askDelete, connect, list, show } from './commands/machines.ts'
+import { askDelete, connect, list, openConsole, show } from './commands/machines.ts'
 import { quote, request } from './commands/order.ts'
 import { power } from './commands/power.ts'
 import { decide } from './commands/requests.ts'
@@ -58,7 +57,7 @@ const answers: Answers = {
   'desktop-list': desktops.list,
   'desktop-extend': desktops.extend,
   'desktop-end': desktops.end,
-  console: later,
+  console: openConsole,
   snapshot,
   revert,
   capture,

@@ -1,9 +1,9 @@
 import type { Help, VerbHelp } from '../grammar.ts'
-import type { Button, Card, Part } from '../card.ts'
+import type { Card, Part } from '../card.ts'
 import { buttons, card, code, lineButton, table, words } from './parts.ts'
 
-/** Help for what the reader may do. @param later verbs that are understood and not built yet */
-export function helpCard(help: Help, later: readonly string[]): Card {
+/** Help for what the reader may do. */
+export function helpCard(help: Help): Card {
   if (help.kind === 'verb') return verbCard(help.help)
   if (help.kind === 'nothing') return nothingCard(help.word, help.suggestion)
   return card({
@@ -14,7 +14,6 @@ export function helpCard(help: Help, later: readonly string[]): Card {
       ...help.groups.map(({ title, verbs }) => groupTable(title, verbs)),
       help.sentences.length === 0 ? undefined : words('Whole sentences do too:'),
       help.sentences.length === 0 ? undefined : code(help.sentences.join('\n')),
-      later.length === 0 ? undefined : words(`Understood, but not built yet: ${later.join(', ')}.`),
       buttons(
         lineButton('My servers', 'list'),
         lineButton('Request a server', 'request'),
@@ -61,19 +60,5 @@ function nothingCard(word: string, suggestion: string | null): Card {
         lineButton('help', 'help'),
       ),
     ],
-  })
-}
-
-/** A verb that is understood before it is built: said plainly, with what does it meanwhile. */
-export function laterCard(
-  verb: string,
-  meanwhile: string,
-  instead: readonly (Button | undefined)[] = [],
-): Card {
-  return card({
-    summary: `"${verb}" is not built yet. ${meanwhile}`,
-    title: 'Not built yet',
-    tone: 'neutral',
-    parts: [buttons(...instead)],
   })
 }

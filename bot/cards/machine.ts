@@ -4,7 +4,7 @@ import type { Button, Card, Part } from '../card.ts'
 import { connectParts } from './connect.ts'
 import { type Drawing, steers } from './drawing.ts'
 import { progressPart, progressWords } from './job.ts'
-import { button, buttons, card, facts, words } from './parts.ts'
+import { button, buttons, card, facts, lineButton, words } from './parts.ts'
 import { dayWords, isNothing, nameOf, priceWords, sizeWords, stateWords, when } from './words.ts'
 
 /** One machine: its state in words, what it is, what it costs, and what the reader may do with it now. */
@@ -103,6 +103,7 @@ function machineButtons(machine: MachineView, { reader }: Drawing): Part | undef
     may('restore') ? restoreButton(machine) : undefined,
     may('resume') ? control(machine, 'resume') : may('start') ? control(machine, 'start') : undefined,
     may('shutdown') ? control(machine, 'shutdown') : undefined,
+    may('console') ? consoleButton(machine) : undefined,
     may('save') ? saveButton(machine) : undefined,
     server && may('extend') && expiresAt !== null ? extendButton(machine.name) : undefined,
     may('reset') ? control(machine, 'reset') : undefined,
@@ -135,6 +136,10 @@ function control({ name }: Pick<MachineView, 'name'>, verb: Control): Button {
   if (!('asks' in rule)) return button(spec)
   const text = `${name} ${rule.asks}. What was not written to disk is lost.`
   return button({ ...spec, confirm: { title: `${rule.label} ${name}?`, text, yes: rule.label } })
+}
+
+function consoleButton({ name }: MachineView): Button | undefined {
+  return lineButton('Console', `console "${name}"`, { spoken: `Console of ${name}` })
 }
 
 function restoreButton({ name }: MachineView): Button {

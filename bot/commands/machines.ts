@@ -1,10 +1,12 @@
 import { formatDuration, roughMillis } from '../../src/base/duration.ts'
 import { deleteMachine } from '../../src/operations/delete-machine.ts'
 import { listMachines } from '../../src/operations/list-machines.ts'
+import { consolePath } from '../../src/operations/open-console.ts'
 import { listRequests } from '../../src/operations/list-requests.ts'
 import type { MachineView } from '../../src/operations/shapes/machine.ts'
 import type { Button, Card } from '../card.ts'
 import { connectCard } from '../cards/connect.ts'
+import { type Console, consoleCard } from '../cards/console.ts'
 import { deletionText, machineCard, savingText } from '../cards/machine.ts'
 import { machinesCard, type Which } from '../cards/machines.ts'
 import { button, lineButton } from '../cards/parts.ts'
@@ -60,6 +62,22 @@ export async function connect(talk: Talk, { machine }: { machine?: string }): Pr
     ]
   }
   return [connectCard(await machineFacts(talk, machine), talk.drawing)]
+}
+
+/** Links, and no ticket: what is said in a channel is read by others. */
+export async function openConsole(
+  talk: Talk,
+  { machine, console: kind }: { machine?: string; console: Console },
+): Promise<Card[]> {
+  if (machine === undefined) {
+    const command = (name: string): Command => ({ verb: 'console', machine: name, console: kind })
+    const runs = ({ verbs }: MachineView) => verbs.includes('console')
+    return [await whichMachine(talk, 'The console of which server?', command, runs)]
+  }
+  const found = await machineFacts(talk, machine)
+  const page = (which: Console) => `${talk.site.publicUrl}${consolePath(found.name, which)}`
+  const pages = { screen: page('screen'), serial: page('serial') }
+  return [consoleCard(found, { kind, pages }, talk.drawing)]
 }
 
 /** Typed, it is asked about first; the button of the answer does it. */

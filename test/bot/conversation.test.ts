@@ -218,6 +218,7 @@ describe('machines', () => {
     expect(JSON.stringify(card?.parts)).toContain('"text":"ssh alice@')
     expect(buttonsOf(card).map(({ label }) => label)).toEqual([
       'Shut down',
+      'Console',
       'Save',
       'Extend 30 days',
       'Reset',
@@ -427,10 +428,16 @@ describe('the rest', () => {
     expect(Card.safeParse(hers).success).toBe(true)
   })
 
-  test.each(['console webafs20'])('"%s" says that it is not built yet', async (line) => {
-    const [card] = await rig.say('alice', line)
+  test('a console is a link to a page that asks who is there, and carries no ticket', async () => {
+    await giveServer(rig, 'webafs20')
 
-    expect(card?.summary).toContain('is not built yet.')
+    const [card] = await rig.say('alice', 'console webafs20 serial')
+
+    const links = (card?.parts ?? []).filter((part) => part.kind === 'link').map(({ url }) => url)
+    expect(links).toEqual([
+      'http://127.0.0.1:8080/console/webafs20/serial',
+      'http://127.0.0.1:8080/console/webafs20/screen',
+    ])
   })
 
   test('nonsense is answered with help', async () => {

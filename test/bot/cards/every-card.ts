@@ -7,7 +7,8 @@ import { leaseCard, poolsCard } from '../../../bot/cards/desktop.ts'
 import { expiryCard, type ExpiryFacts } from '../../../bot/cards/expiry.ts'
 import { denyForm, extendForm, resizeForm } from '../../../bot/cards/forms.ts'
 import { orderForm } from '../../../bot/cards/order-form.ts'
-import { helpCard, laterCard } from '../../../bot/cards/help.ts'
+import { consoleCard } from '../../../bot/cards/console.ts'
+import { helpCard } from '../../../bot/cards/help.ts'
 import { hostsCard } from '../../../bot/cards/hosts.ts'
 import { machineCard } from '../../../bot/cards/machine.ts'
 import { machinesCard } from '../../../bot/cards/machines.ts'
@@ -36,6 +37,10 @@ const progress = {
     { name: 'copying the image', state: 'running' as const, at: null },
     { name: 'starting', state: 'waiting' as const, at: null },
   ],
+}
+const consolePages = {
+  screen: 'https://vms.example.org/console/webafs20/screen',
+  serial: 'https://vms.example.org/console/webafs20/serial',
 }
 const making = aMachineView({ state: 'provisioning', address: null, progress, verbs: ['delete', 'extend'] })
 const reminder: ExpiryFacts = {
@@ -282,15 +287,14 @@ export const cards: Readonly<Record<string, Card>> = {
   'extend form': extendForm(aMachineView(), { term: '30d' }, [], alice),
   'resize form': resizeForm(aMachineView(), { cpus: '3', memory: '4' }, template, []),
   'deny form': denyForm('R-12', 'alice', []),
-  'help of one verb': helpCard(
-    helpFor(() => true, 'extend'),
-    [],
+  'help of one verb': helpCard(helpFor(() => true, 'extend')),
+  'help for a word that is none': helpCard(helpFor(() => true, 'extnd')),
+  console: consoleCard(aMachineView(), { kind: 'serial', pages: consolePages }, alice),
+  'console, stopped': consoleCard(
+    aMachineView({ state: 'stopped', verbs: ['start'] }),
+    { kind: 'screen', pages: consolePages },
+    alice,
   ),
-  'help for a word that is none': helpCard(
-    helpFor(() => true, 'extnd'),
-    [],
-  ),
-  'not built yet': laterCard('snapshot', 'Use "save" to keep a server as it is and free its host.'),
   question: questionCard('30 what?', [
     { label: '30 hours', line: 'extend webafs20 for 30h' },
     { label: '30 days', line: 'extend webafs20 for 30d' },

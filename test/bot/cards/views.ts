@@ -46,7 +46,7 @@ export function aMachineView(differences: Partial<MachineView> = {}): MachineVie
     archive: null,
     handover: null,
     snapshots: [],
-    verbs: ['shutdown', 'power-off', 'reset', 'save', 'resize', 'delete', 'extend'],
+    verbs: ['shutdown', 'power-off', 'reset', 'save', 'resize', 'delete', 'extend', 'console'],
     ...differences,
   }
 }
