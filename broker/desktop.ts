@@ -1,20 +1,35 @@
+import type { Instant } from '../src/base/clock.ts'
 import { states, type Move } from '../src/base/states.ts'
 
 export type DesktopState =
-  'making' | 'spare' | 'leased' | 'resetting' | 'idle' | 'waking' | 'quarantined' | 'gone'
+  | 'making'
+  | 'spare'
+  | 'storing'
+  | 'stored'
+  | 'leased'
+  | 'resetting'
+  | 'idle'
+  | 'waking'
+  | 'retiring'
+  | 'quarantined'
+  | 'gone'
 
 /**
- * `spare` may go to anybody of the pool; `idle` belongs to its person and waits for them (running or saved); a leased
- * desktop goes through `resetting` before it is spare again, and only a verified reset makes it so.
+ * `spare` may go to anybody of the pool, and so may `stored`, which is saved and has to be woken first; `idle` belongs to
+ * its person and waits for them (running or saved); a leased desktop goes through `resetting` before it is spare again,
+ * and only a verified reset makes it so. `retiring` is on its way out, for a new one in its place.
  */
 export const desktopStates = states<DesktopState>('Desktop', {
   making: ['spare', 'leased', 'quarantined', 'gone'],
-  spare: ['leased', 'resetting', 'quarantined', 'gone'],
-  leased: ['resetting', 'idle', 'quarantined', 'gone'],
+  spare: ['leased', 'resetting', 'storing', 'retiring', 'quarantined', 'gone'],
+  storing: ['stored', 'quarantined', 'gone'],
+  stored: ['waking', 'retiring', 'quarantined', 'gone'],
+  leased: ['resetting', 'idle', 'retiring', 'quarantined', 'gone'],
   idle: ['leased', 'waking', 'quarantined', 'gone'],
-  waking: ['leased', 'idle', 'quarantined', 'gone'],
-  resetting: ['spare', 'quarantined', 'gone'],
-  quarantined: ['resetting', 'gone'],
+  waking: ['leased', 'idle', 'spare', 'quarantined', 'gone'],
+  resetting: ['spare', 'leased', 'quarantined', 'gone'],
+  retiring: ['quarantined', 'gone'],
+  quarantined: ['resetting', 'retiring', 'idle', 'gone'],
   gone: [],
 })
 
@@ -28,4 +43,6 @@ export interface Desktop {
   person: string | null
   /** The open lease on it. */
   lease: string | null
+  /** When it was made, and from which version of its template, where the site's file says versions. */
+  made?: { at: Instant; version: string | null }
 }

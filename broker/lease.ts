@@ -55,6 +55,8 @@ export interface Lease {
   /** The desktop's machine name; null while one is being made. */
   desktop: string | null
   user: string
+  /** Set where it is on the person's own desktop, which no other person could have had. */
+  own?: true
   terminal: TerminalFacts | null
   /** What the token is recognised by. The token itself is never kept. */
   ticket: string
@@ -227,6 +229,12 @@ export function extendLease(
     refuse('bad_term', `This session can last until ${limit} at the most. ${remedy}`)
   }
   return withAttention({ ...lease, endsAt }, terms)
+}
+
+/** The desktop that was being woken for it cannot be: the next one that is ready is its own. */
+export function waitForAnother(lease: Lease, terms: LeaseTerms): Lease {
+  if (lease.state !== 'preparing') return lease
+  return withAttention({ ...lease, desktop: null }, terms)
 }
 
 /** Remembers that the person was warned of this end. */

@@ -5,12 +5,16 @@ import type { Desktop } from './desktop.ts'
 import type { Lease } from './lease.ts'
 import type { PoolRule } from './pool.ts'
 
-/** How full a pool is. Four numbers from indexes: a decision costs the same at ten desktops and at a hundred thousand. */
+/** How full a pool is. Numbers from indexes: a decision costs the same at ten desktops and at a hundred thousand. */
 export interface PoolCounts {
   /** Ready for anybody. */
   spare: number
-  /** On their way to being spare: being made or being reset, for nobody in particular. */
+  /** On their way to being spare: being made, reset or woken, for nobody in particular. */
   making: number
+  /** Saved, for anybody once they are woken. */
+  stored: number
+  /** Being saved. */
+  storing: number
   /** Leases that wait for a desktop and have none yet. */
   waiting: number
   /** All desktops of the pool that are not gone. */
@@ -25,7 +29,9 @@ export interface Found {
   own: { desktop: Desktop; running: boolean } | null
   /** A spare one that nobody else can claim now. */
   spare: Desktop | null
-  /** Null where nobody has to wait: there is a lease, an own desktop or a spare one, and counting would cost something. */
+  /** Where there is none, a saved one that nobody else can claim now. */
+  stored: Desktop | null
+  /** Null where there is a lease, an own desktop, a spare or a saved one, as counting would cost something. */
   counts: PoolCounts | null
 }
 
@@ -35,19 +41,19 @@ export type Choice =
   | { kind: 'resume'; lease: Lease }
   /** This desktop, now. In a persistent pool it becomes theirs. */
   | { kind: 'offer'; desktop: Desktop }
-  /** Their own, once it is awake. `start` is false when somebody sees to that already. */
+  /** Their own or a saved one, once it is awake. `start` is false when somebody sees to that already. */
   | { kind: 'wake'; desktop: Desktop; start: boolean }
   /** A lease in `preparing`: the next desktop of the pool that is ready. `make` says that one more has to be started. */
   | { kind: 'wait'; make: boolean }
 
 /**
  * Decides what happens when somebody opens a pool: their session wherever it is, else their own desktop, else a spare
- * one, else one that is being made.
+ * one, else a saved one that is woken, else one that is being made.
  * @throws Refusal `pool_full` when all are taken, `busy` when their own cannot be used just now, `lease_ended` when the
  * lease they hold is over and has not been cleared away yet. All say when to try again.
  */
 export function chooseDesktop(pool: PoolRule, user: string, found: Found, now: Instant): Choice {
-  const { lease, own, spare } = found
+  const { lease, own, spare, stored } = found
   if (lease !== null) return resume(lease, user, now)
   if (own !== null && own.desktop.state !== 'gone' && pool.kind === 'persistent') {
     assert(own.desktop.person === user, 'a desktop of somebody else is never handed out')
@@ -56,6 +62,10 @@ export function chooseDesktop(pool: PoolRule, user: string, found: Found, now: I
   if (spare !== null) {
     assert(spare.state === 'spare' && spare.person === null, 'only a spare desktop goes to anybody')
     return { kind: 'offer', desktop: spare }
+  }
+  if (stored !== null) {
+    assert(stored.state === 'stored' && stored.person === null, 'only a saved spare goes to anybody')
+    return { kind: 'wake', desktop: stored, start: true }
   }
   return waitForOne(pool, found.counts)
 }
@@ -77,13 +87,22 @@ function ownDesktop({ desktop, running }: { desktop: Desktop; running: boolean }
     case 'waking':
       return { kind: 'wake', desktop, start: false }
     case 'quarantined':
-      return notNow(desktop, 'is set aside for an operator to look at. Ask them when it will be back.', 300)
+      return notNow(desktop, asideWords(desktop), 300)
     case 'leased':
     case 'resetting':
     case 'spare':
+    case 'storing':
+    case 'stored':
+    case 'retiring':
     case 'gone':
       return notNow(desktop, 'is being put in order after its last session. Try again in a minute.', 30)
   }
+}
+
+function asideWords({ history }: Desktop): string {
+  const why = history.at(-1)?.reason
+  const reason = why === undefined ? '' : ` (${why})`
+  return `is set aside for an operator to look at${reason}. Ask them when it will be back.`
 }
 
 function notNow(desktop: Desktop, why: string, retryAfterSeconds: number): never {
@@ -97,13 +116,4 @@ function waitForOne(pool: PoolRule, counts: PoolCounts | null): Choice {
   const fact = `All ${counted(counts.total, 'desktop')} of pool ${pool.name} are taken`
   const queue = counts.waiting === 0 ? '' : ', and others wait already'
   refuse('pool_full', `${fact}${queue}. Try again when somebody has logged off.`, { retryAfterSeconds: 60 })
-}
-
-/**
- * How many desktops to start making now, so that everybody who waits gets one and the pool has its spare ones. Planned
- * in one pass, so that a burst is answered at once, and never past the pool's size.
- */
-export function planRefill(pool: PoolRule, counts: PoolCounts, spare = pool.size.spare): number {
-  const wanted = spare + counts.waiting - counts.spare - counts.making
-  return Math.max(0, Math.min(wanted, pool.size.max - counts.total))
 }

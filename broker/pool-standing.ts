@@ -3,6 +3,7 @@ import { earliest, type Instant } from '../src/base/clock.ts'
 import { addDuration } from '../src/base/duration.ts'
 import type { Lease } from './lease.ts'
 import { attentionOf, type LeaseTerms } from './lease-terms.ts'
+import type { Roll } from './roll.ts'
 
 /**
  * What an operator has done with a pool. `draining` takes no new sessions and lets those that are open go to their end;
@@ -15,6 +16,8 @@ export interface PoolStanding {
   reason: string | null
   by: string
   at: Instant
+  /** The last new version of its template that was sent through it. */
+  roll?: Roll
 }
 
 /** A session of a pool that closes: it ends after the time of a warning, and is warned of that at once. */

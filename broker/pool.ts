@@ -23,9 +23,13 @@ export const PoolRule = z.strictObject({
   size: z.strictObject({
     /** Desktops kept ready beyond those in use. */
     spare: z.number().int().min(0),
+    /** Further ones kept saved: they take no memory, and are woken as somebody logs in and no other is ready. */
+    saved: z.number().int().min(0).default(0),
     max: z.number().int().positive(),
     /** Other numbers of spare desktops at times of the week, such as weekday mornings. */
     schedule: z.array(Hours.safeExtend({ spare: z.number().int().min(0) })).default([]),
+    /** Set, as many are kept ready as were asked for at this time of the week in the last weeks, where that is more. */
+    demand: z.strictObject({ weeks: z.number().int().min(1).max(8).default(4) }).optional(),
   }),
   /** When it is open. Sessions end, warned, when it closes. Left out, it always is. */
   hours: z.array(Hours).default([]),

@@ -19,6 +19,7 @@ export const refusalStatus = {
   already_decided: 409,
   already_exists: 409,
   busy: 409,
+  desktop_unreachable: 409,
   lease_ended: 409,
   name_taken: 409,
   no_capacity: 409,

@@ -15,6 +15,7 @@ export function contradictions(site: Sketch): Problem[] {
     ]),
     ...site.pools.flatMap(({ size, lease }, index) => [
       ...above(['pools', index, 'size', 'spare'], size.spare, size.max, 'max'),
+      ...above(['pools', index, 'size', 'saved'], size.saved, size.max, 'max'),
       ...longer(['pools', index, 'lease', 'warn'], lease.warn, lease.max, 'max'),
       ...notPositive(['pools', index, 'lease', 'max'], lease.max),
     ]),

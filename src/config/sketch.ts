@@ -39,7 +39,7 @@ export const Sketch = part({
     template: Word,
     group: Word,
     budget: Word,
-    size: part({ spare: Amount, max: Amount }),
+    size: part({ spare: Amount, saved: Amount, max: Amount }),
     members: Words,
     lease: part({ max: Word, warn: Word }),
   }),

@@ -1,6 +1,11 @@
+import type { Instant } from '../base/clock.ts'
 import { refuse } from '../base/errors.ts'
+import { move } from '../base/states.ts'
 import type { Desktop } from '../../broker/desktop.ts'
-import { desktopTo, finishLease, giveOut, lendTo, poolNamed } from '../operations/desktops.ts'
+import { type Lease, waitForAnother } from '../../broker/lease.ts'
+import { termsOf } from '../../broker/lease-terms.ts'
+import { type Machine, machineStates } from '../machines/machine.ts'
+import { desktopTo, finishLease, giveOut, lendTo, type PoolDesk, poolNamed } from '../operations/desktops.ts'
 import { pauseRefill } from '../operations/refilling.ts'
 import type { Transaction } from '../store/store.ts'
 import { changeMachine, deskOf, driverOf, machineOf, verified, withStatus } from './facts.ts'
@@ -75,6 +80,58 @@ export const resetDesktop: Trade<'reset-desktop'> = {
   },
 }
 
+/** Saves a spare desktop that is more than its pool keeps running. */
+export const storeDesktop: Trade<'store-desktop'> = {
+  kind: 'store-desktop',
+  deadlineMillis: 10 * 60_000,
+  attempts: 3,
+  async run(work) {
+    const machine = await machineOf(work, work.job.input.desktop)
+    const driver = driverOf(work, machine)
+    await work.plan(['saving it'])
+    await work.stage('saving it', () => driver.save(machine.ref, work.signal))
+    const status = await verified(driver, machine, 'saved', work.signal)
+    await work.store.transact(async (tx) => {
+      const desk = deskOf(work, tx)
+      await changeMachine(tx, machine.id, (known) => withStatus(known, status, desk.now))
+      const desktop = await tx.desktops.get(machine.id)
+      if (desktop?.state === 'storing') await tx.desktops.put(desktopTo(desktop, 'stored', desk))
+    })
+  },
+  async failed(tx, job, why, tools) {
+    await quarantine(tx, tools, job.input.desktop, why, ({ state }) => state === 'storing')
+  },
+}
+
+/** Removes a desktop of an old version. Its pool lacks one then, and makes it from what the template is now. */
+export const retireDesktop: Trade<'retire-desktop'> = {
+  kind: 'retire-desktop',
+  deadlineMillis: 10 * 60_000,
+  attempts: 3,
+  async run(work) {
+    const machine = await machineOf(work, work.job.input.desktop)
+    await work.plan(['closing connections', 'removing it'])
+    await closing(work, 'closing connections')
+    await work.stage('removing it', () => driverOf(work, machine).remove(machine.ref, work.signal))
+    await work.store.transact(async (tx) => {
+      await changeMachine(tx, machine.id, (known) => asDeleted(known, deskOf(work, tx).now))
+      await tx.desktops.remove(machine.id)
+    })
+  },
+  async failed(tx, job, why, tools) {
+    await quarantine(tx, tools, job.input.desktop, why, ({ state }) => state === 'retiring')
+  },
+}
+
+function asDeleted(machine: Machine, at: Instant): Machine {
+  if (machine.state === 'deleted') return machine
+  const reason = 'a new version of its template takes its place'
+  const deleting =
+    machine.state === 'deleting' ? machine : move(machineStates, machine, 'deleting', { at, reason })
+  const deleted = move(machineStates, deleting, 'deleted', { at, reason })
+  return { ...deleted, host: null, address: null, rdp: null, attentionAt: null }
+}
+
 /** Puts a person's own desktop to rest after a session: saved where the pool says so, else left as it is. */
 export const restDesktop: Trade<'rest-desktop'> = {
   kind: 'rest-desktop',
@@ -114,7 +171,10 @@ async function desktopOf({ store, job }: Work<'rest-desktop'>): Promise<Desktop>
 }
 
 /** The token died with the transaction that ended the lease; now the sockets go, before the desktop is touched. */
-async function closing(work: Work<'reset-desktop' | 'rest-desktop'>, stage: string): Promise<void> {
+async function closing(
+  work: Work<'reset-desktop' | 'rest-desktop' | 'retire-desktop'>,
+  stage: string,
+): Promise<void> {
   const { lease } = work.job.input
   await work.stage(stage, async () => {
     if (lease !== null) await work.closeConnections(lease, 'lease_ended')
@@ -133,7 +193,7 @@ async function becomeReady(work: Work<'make-desktop' | 'wake-desktop' | 'reset-d
     const lease = desktop.lease === null ? undefined : await tx.leases.get(desktop.lease)
     if (lease?.state === 'preparing') {
       await lendTo(desk, poolNamed(work.site, desktop.pool), desktop, lease)
-    } else if (desktop.person === null && ['making', 'resetting'].includes(desktop.state)) {
+    } else if (desktop.person === null && ['making', 'resetting', 'waking'].includes(desktop.state)) {
       await giveOut(desk, desktop)
     } else if (desktop.state === 'waking') {
       // Nobody waits for it any more.
@@ -158,8 +218,17 @@ async function quarantine(
   if (desktop === undefined || !isStill(desktop)) return
   const lease = desktop.lease === null ? undefined : await tx.leases.get(desktop.lease)
   await tx.desktops.put({ ...desktopTo(desktop, 'quarantined', desk, why), lease: null })
-  if (lease !== undefined) await finishLease(desk, lease, 'failed')
+  if (lease !== undefined) await helpOn(desk, desktop, lease)
   await tellOperators(tx, tools, name, `Desktop ${name} is set aside: ${why}.`)
+}
+
+/** Whoever waits for any desktop of the pool waits for the next one; whoever waits for their own is told. */
+async function helpOn(desk: PoolDesk, { person, pool }: Desktop, lease: Lease): Promise<void> {
+  if (person !== null || lease.state !== 'preparing') {
+    await finishLease(desk, lease, 'failed')
+    return
+  }
+  await desk.tx.leases.put(waitForAnother(lease, termsOf(poolNamed(desk.site, pool), desk.site.timezone)))
 }
 
 async function tellOperators(tx: Transaction, tools: Tools, machine: string, text: string): Promise<void> {

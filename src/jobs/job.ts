@@ -27,6 +27,10 @@ export interface JobInputs {
   'expire-machine': { machine: string; end: Instant }
   'make-desktop': { desktop: string }
   'wake-desktop': { desktop: string }
+  /** Saves a spare one that is more than the pool keeps running. */
+  'store-desktop': { desktop: string }
+  /** Removes one of an old version, after the session that was on it; the pool makes another. */
+  'retire-desktop': { desktop: string; lease: string | null }
   /** After a lease in a shared pool: clean it, and prove that it is. */
   'reset-desktop': { desktop: string; lease: string | null }
   /** After a lease in a persistent pool: save it or leave it running for its person. */

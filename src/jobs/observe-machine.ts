@@ -3,7 +3,7 @@ import { canMove, move } from '../base/states.ts'
 import type { MachineStatus } from '../hypervisors/hypervisor.ts'
 import { isUnclaimed } from '../machines/found.ts'
 import { isAlive, type Machine, machineStates, type MachineState, type Size } from '../machines/machine.ts'
-import { finishLease } from '../operations/desktops.ts'
+import { goneFromHost, isSilent, loseDesktop, setAsideUnheld, takeBack } from '../operations/losing.ts'
 import type { ReadTransaction, Transaction } from '../store/store.ts'
 import { deskOf, withStatus } from './facts.ts'
 import { enqueue, redrawCards, tell } from './outbox.ts'
@@ -56,7 +56,7 @@ export async function recordMachine(
   await tx.machines.put(next)
   await redrawCards(desk, `machine:${machine.id}`)
   await report(desk, machine, next, isGone)
-  if (isGone && machine.pool !== null) await lose(tx, tools, machine)
+  if (machine.pool !== null) await recordDesktop(desk, machine, sight)
 }
 
 /** Whether a job of ours is at work on it, or was when it was asked for. */
@@ -68,8 +68,11 @@ async function isInHand(tx: ReadTransaction, { id, job }: Machine, { since }: Si
 
 function nextFor(machine: Machine, { status, silent }: Sight, at: Instant): Machine {
   if (status !== undefined && silent === null) return seenAt(machine, status, at)
-  const reason = silent ?? 'its host has it no more'
-  if (machine.state === 'unreachable' || !canMove(machineStates, machine.state, 'unreachable')) return machine
+  const reason = silent ?? goneFromHost
+  if (!canMove(machineStates, machine.state, 'unreachable')) return machine
+  // What did not answer is known to be gone, once its host is there again without it.
+  const isNewlyGone = silent === null && isSilent(machine.history.at(-1)?.reason)
+  if (machine.state === 'unreachable' && !isNewlyGone) return machine
   return { ...move(machineStates, machine, 'unreachable', { at, reason }), rdp: null }
 }
 
@@ -137,16 +140,17 @@ async function deleteAgain(desk: Desk, machine: Machine): Promise<void> {
 
 /** One that was found and that nobody has claimed is nobody's loss when it is gone. */
 async function forget({ tx, now }: Desk, machine: Machine): Promise<void> {
-  const why = { at: now, reason: 'its host has it no more' }
+  const why = { at: now, reason: goneFromHost }
   const gone = move(machineStates, move(machineStates, machine, 'deleting', why), 'deleted', why)
   await tx.machines.put({ ...gone, host: null, address: null, rdp: null, attentionAt: null })
 }
 
-async function lose(tx: Transaction, tools: Tools, machine: Machine): Promise<void> {
-  const desk = deskOf(tools, tx)
-  const desktop = await tx.desktops.get(machine.id)
+/** What becomes of a desktop whose machine is not where it was, or is there again. */
+async function recordDesktop(desk: Desk, before: Machine, { status, silent }: Sight): Promise<void> {
+  const desktop = await desk.tx.desktops.get(before.id)
   if (desktop === undefined) return
-  const lease = desktop.lease === null ? undefined : await tx.leases.get(desktop.lease)
-  if (lease === undefined) await tx.desktops.remove(desktop.id)
-  else await finishLease(desk, lease, 'desktop_lost')
+  if (status === undefined && silent === null)
+    await loseDesktop(desk, desktop, goneFromHost, { isGone: true })
+  else if (silent !== null) await setAsideUnheld(desk, desktop, silent)
+  else if (before.state === 'unreachable') await takeBack(desk, desktop)
 }

@@ -1,4 +1,4 @@
-import { earliest, instant, type Instant, millis, plusMillis } from '../base/clock.ts'
+import { instant, type Instant, millis, plusMillis } from '../base/clock.ts'
 import { isPersons } from '../../broker/asker.ts'
 import { dueOf, termsOf } from '../../broker/lease-terms.ts'
 import { type EndReason, type Lease, warnLease } from '../../broker/lease.ts'
@@ -6,8 +6,6 @@ import { addReminder, expiryDecision, nextAttention } from '../machines/expiry.t
 import { type Machine, machineStates } from '../machines/machine.ts'
 import { move } from '../base/states.ts'
 import { finishLease, poolNamed, type PoolDesk } from '../operations/desktops.ts'
-import { refill, refillDue } from '../operations/refilling.ts'
-import type { Site } from '../operations/site.ts'
 import { carryOutHandover, isHandoverDue } from '../operations/transferring.ts'
 import { attendRequest, fallbackPeople } from './attend-request.ts'
 import type { ReadTransaction, Transaction } from '../store/store.ts'
@@ -193,24 +191,11 @@ async function takeTurn(
   return null
 }
 
-/** Makes up what pools lack, in one pass for each, as soon as something lacks. */
-export function refillPools({ pools, timezone }: Pick<Site, 'pools' | 'timezone'>): Sweep {
-  const due = (tx: ReadTransaction, now: Instant) =>
-    Promise.all(pools.map((pool) => refillDue(tx, pool, now, timezone)))
-  return {
-    name: 'refill-pools',
-    next: async (tx, now) => earliest(...(await due(tx, now))),
-    async run(tools) {
-      const now = tools.clock.now()
-      const times = await tools.store.read((tx) => due(tx, now))
-      const lacking = pools.filter((_pool, index) => (times[index] ?? '~') <= now)
-      for (const pool of lacking) await tools.store.transact((tx) => refill(deskOf(tools, tx), pool))
-      return lacking.length > 0
-    },
-  }
+const dayMillis = 86_400_000
+const keptMillis = {
+  ...{ attempts: 900_000, jobs: 7 * dayMillis, answers: dayMillis },
+  ...{ leases: 30 * dayMillis, demand: 70 * dayMillis },
 }
-
-const keptMillis = { attempts: 900_000, jobs: 7 * 86_400_000, answers: 86_400_000, leases: 30 * 86_400_000 }
 
 /** Lets go of what nobody will ask for again. */
 export const tidyUp = (paceMillis: number) =>
@@ -234,4 +219,5 @@ async function drop(tx: Transaction, now: Instant): Promise<void> {
     await tx.leases.remove(id)
     await tx.commitments.remove(id)
   }
+  for (const { id } of await tx.demand.upTo('day', before(keptMillis.demand), 500)) await tx.demand.remove(id)
 }

@@ -4,7 +4,14 @@ import { captureMachine } from './capture-machine.ts'
 import { controlMachine } from './control-machine.ts'
 import { deleteMachine } from './delete-machine.ts'
 import { deliverCopy, deliverNotice } from './deliver-notice.ts'
-import { makeDesktop, resetDesktop, restDesktop, wakeDesktop } from './desktops.ts'
+import {
+  makeDesktop,
+  resetDesktop,
+  restDesktop,
+  retireDesktop,
+  storeDesktop,
+  wakeDesktop,
+} from './desktops.ts'
 import { drainHost } from './drain-host.ts'
 import { expireMachine } from './expire-machine.ts'
 import { migrateMachine } from './migrate-machine.ts'
@@ -18,7 +25,8 @@ import { restoreMachine } from './restore-machine.ts'
 import { snapshotMachine } from './snapshot-machine.ts'
 import type { Site } from '../operations/site.ts'
 import type { Sweep } from './schedule.ts'
-import { refillPools, sweepExpiry, sweepLeases, sweepRequests, tidyUp } from './sweeps.ts'
+import { countDemand, refillPools, rollPools } from './tend-pools.ts'
+import { sweepExpiry, sweepLeases, sweepRequests, tidyUp } from './sweeps.ts'
 import type { Trades } from './trade.ts'
 
 /** The only list of trades: a new kind of job is one file and one line. */
@@ -40,6 +48,8 @@ export const trades: Trades = {
   'wake-desktop': wakeDesktop,
   'reset-desktop': resetDesktop,
   'rest-desktop': restDesktop,
+  'store-desktop': storeDesktop,
+  'retire-desktop': retireDesktop,
   'deliver-notice': deliverNotice,
   'deliver-copy': deliverCopy,
   'redraw-cards': redrawCards,
@@ -61,7 +71,9 @@ export function sweeps(site: Pick<Site, 'pools' | 'timezone'>, pace: Pace): Swee
     sweepRequests,
     sweepLeases,
     accrueCharges(),
+    countDemand(site),
     refillPools(site),
+    rollPools(site),
     tidyUp(pace.tidyMillis),
   ]
 }

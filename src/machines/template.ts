@@ -9,6 +9,8 @@ export const Template = z.strictObject({
   os: z.enum(['linux', 'windows', 'other']),
   cpus: Range,
   memoryGb: Range,
+  /** What its present image is called, such as 2026-11: desktops remember which they were made from. */
+  version: z.string().min(1).max(40).optional(),
   /** The licence that a machine made from it uses up, if any. */
   licence: z.string().max(40).optional(),
 })

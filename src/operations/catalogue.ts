@@ -38,7 +38,14 @@ import { listPools } from './list-pools.ts'
 import { listPrices } from './list-prices.ts'
 import { listRequests } from './list-requests.ts'
 import { listTemplates } from './list-templates.ts'
-import { closePool, drainPool, listDesktops, reopenPool, resetDesktopAgain } from './manage-pools.ts'
+import {
+  closePool,
+  discardDesktop,
+  drainPool,
+  listDesktops,
+  reopenPool,
+  resetDesktopAgain,
+} from './manage-pools.ts'
 import {
   enrolTerminal,
   importTerminals,
@@ -64,6 +71,7 @@ import { removeLeftover } from './remove-leftover.ts'
 import { requestMachine } from './request-machine.ts'
 import { restoreMachine } from './restore-machine.ts'
 import { resizeMachine } from './resize-machine.ts'
+import { rollPool, stopRoll } from './roll-pool.ts'
 import { openAtTerminal, routeConnection } from './route-connection.ts'
 import { listBudgets, showBudget } from './show-budget.ts'
 import { showCosts } from './show-costs.ts'
@@ -71,6 +79,7 @@ import { showFigures } from './show-figures.ts'
 import { showJob } from './show-job.ts'
 import { showLease } from './show-lease.ts'
 import { showMachine } from './show-machine.ts'
+import { showPool } from './show-pool.ts'
 import { showRequest } from './show-request.ts'
 import { showSession } from './show-session.ts'
 import { showStatement } from './show-statement.ts'
@@ -146,8 +155,12 @@ export const catalogue: readonly Operation[] = [
   drainPool,
   closePool,
   reopenPool,
+  showPool,
+  rollPool,
+  stopRoll,
   listDesktops,
   resetDesktopAgain,
+  discardDesktop,
   collectionFile,
   findTerminal,
   listTerminals,

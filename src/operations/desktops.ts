@@ -4,6 +4,7 @@ import { endLease, type EndReason, type Lease, offerLease } from '../../broker/l
 import { termsOf } from '../../broker/lease-terms.ts'
 import type { PoolCounts } from '../../broker/placement-of-desktops.ts'
 import type { PoolRule } from '../../broker/pool.ts'
+import { isReplaced } from '../../broker/roll.ts'
 import { notFound } from '../base/errors.ts'
 import { move } from '../base/states.ts'
 import { type Desk, enqueue, redrawCards, tell } from '../jobs/outbox.ts'
@@ -24,13 +25,15 @@ export function poolNamed(site: Site, name: string): PoolRule {
 }
 
 export async function countsOf(tx: ReadTransaction, pool: string): Promise<PoolCounts> {
-  const [spare, making, waiting, total] = await Promise.all([
+  const [spare, making, stored, storing, waiting, total] = await Promise.all([
     tx.desktops.count('free', pool),
     tx.desktops.count('coming', pool),
+    tx.desktops.count('stored', pool),
+    tx.desktops.count('storing', pool),
     tx.leases.count('waiting', pool),
     tx.desktops.count('pool', pool),
   ])
-  return { spare, making, waiting, total }
+  return { spare, making, stored, storing, waiting, total }
 }
 
 /** A desktop in another state, with its history. */
@@ -88,9 +91,13 @@ export async function finishLease(desk: PoolDesk, lease: Lease, reason: EndReaso
 async function putInOrder(desk: PoolDesk, desktop: Desktop, lease: Lease, reason: EndReason): Promise<void> {
   const { tx, site } = desk
   const facts = { subject: `machine:${desktop.id}`, by: lease.user }
-  // Its machine is gone, and so is the desktop. The pool makes another.
-  if (reason === 'desktop_lost') return tx.desktops.remove(desktop.id)
+  // It was being woken for this lease, and nobody has been on it: it goes to the next one, or is spare.
+  if (desktop.state === 'waking' && desktop.person === null)
+    return tx.desktops.put({ ...desktop, lease: null })
   const clean = poolNamed(site, desktop.pool).kind === 'shared'
+  if (clean && isReplaced(desktop, (await tx.pools.get(desktop.pool))?.roll)) {
+    return retire(desk, { ...desktop, lease: null }, lease)
+  }
   if (clean) {
     await tx.desktops.put({ ...desktopTo(desktop, 'resetting', desk, reason), lease: null })
     await enqueue(desk, 'reset-desktop', { desktop: desktop.id, lease: lease.id }, facts)
@@ -99,4 +106,11 @@ async function putInOrder(desk: PoolDesk, desktop: Desktop, lease: Lease, reason
   // It stays leased, to nobody, until it has come to rest: it must not be handed out while it is being saved.
   await tx.desktops.put({ ...desktop, lease: null })
   await enqueue(desk, 'rest-desktop', { desktop: desktop.id, lease: lease.id }, facts)
+}
+
+/** Has a desktop removed, after connections to the session that was on it have closed. Its pool makes another. */
+export async function retire(desk: PoolDesk, desktop: Desktop, lease: Lease | null): Promise<void> {
+  const facts = { subject: `machine:${desktop.id}`, by: lease?.user ?? 'jackdaw' }
+  await desk.tx.desktops.put(desktopTo(desktop, 'retiring', desk))
+  await enqueue(desk, 'retire-desktop', { desktop: desktop.id, lease: lease?.id ?? null }, facts)
 }

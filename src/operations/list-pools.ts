@@ -19,6 +19,8 @@ export const listPools = query({
         desktop: z.object({ name: z.string(), state: z.string() }).optional(),
         lease: LeaseShape.optional(),
         ready: z.number(),
+        /** Saved ones, which somebody has who waits for them to wake. */
+        saved: z.number(),
         total: z.number(),
         max: z.number(),
       }),
@@ -33,7 +35,7 @@ export const listPools = query({
       const [own] = await tx.desktops.find('person', key)
       const desktopName = own?.id ?? lease?.desktop ?? undefined
       const machine = desktopName === undefined ? undefined : await tx.machines.get(desktopName)
-      const { spare, total } = await countsOf(tx, name)
+      const { spare, stored, total } = await countsOf(tx, name)
       return {
         name,
         title: title ?? name,
@@ -41,6 +43,7 @@ export const listPools = query({
         ...(machine === undefined ? {} : { desktop: { name: machine.id, state: machine.state } }),
         ...(lease === undefined ? {} : { lease: await leaseView(lease, { tx, now, site }) }),
         ready: spare,
+        saved: stored,
         total,
         max: size.max,
       }

@@ -1,9 +1,11 @@
 import { z } from 'zod'
+import { desktopStates } from '../../broker/desktop.ts'
 import { closingLease, type PoolStanding } from '../../broker/pool-standing.ts'
 import { termsOf } from '../../broker/lease-terms.ts'
 import { refuse } from '../base/errors.ts'
+import { stateNames } from '../base/states.ts'
 import { enqueue, redrawCards } from '../jobs/outbox.ts'
-import { desktopTo, poolNamed } from './desktops.ts'
+import { desktopTo, poolNamed, retire } from './desktops.ts'
 import { change, type Context, query } from './operation.ts'
 import { operators } from './rules.ts'
 import { InstantShape, text } from './shapes/fields.ts'
@@ -25,7 +27,10 @@ async function stand(
   const { tx, caller, now, site } = context
   const pool = poolNamed(site, name)
   const open = await tx.leases.find('open-pool', pool.name)
-  await tx.pools.put({ id: pool.name, state, reason: reason ?? null, by: caller.user, at: now })
+  const roll = (await tx.pools.get(pool.name))?.roll
+  const standing = { id: pool.name, state, reason: reason ?? null, by: caller.user, at: now }
+  await tx.pools.put({ ...standing, ...(roll === undefined ? {} : { roll }) })
+  await redrawCards(context, `pool:${pool.name}`)
   if (state === 'closed') {
     const terms = termsOf(pool, site.timezone)
     for (const lease of open) {
@@ -69,7 +74,7 @@ export const reopenPool = change({
   run: (context, input) => stand(context, input, 'open'),
 })
 
-const states = ['making', 'spare', 'leased', 'resetting', 'idle', 'waking', 'quarantined', 'gone'] as const
+const states = stateNames(desktopStates)
 
 export const listDesktops = query({
   name: 'list-desktops',
@@ -86,6 +91,8 @@ export const listDesktops = query({
         reason: z.string().nullable(),
         person: z.string().nullable(),
         lease: z.string().nullable(),
+        /** When it was made, and from which version of its template. */
+        made: z.object({ at: InstantShape, version: z.string().nullable() }).nullable(),
       }),
     ),
   }),
@@ -95,12 +102,13 @@ export const listDesktops = query({
     const all = (await Promise.all(names.map((name) => tx.desktops.find('pool', name)))).flat()
     const items = all
       .filter((desktop) => state === undefined || desktop.state === state)
-      .map(({ id, pool: of, state: is, history, person, lease }) => {
+      .map(({ id, pool: of, state: is, history, person, lease, made }) => {
         const last = history.at(-1)
         return {
           ...{ name: id, pool: of, state: is, person, lease },
           since: last?.at ?? null,
           reason: last?.reason ?? null,
+          made: made ?? null,
         }
       })
     return { items }
@@ -131,5 +139,25 @@ export const resetDesktopAgain = change({
     const facts = { subject: `machine:${name}`, by: caller.user }
     const job = await enqueue(context, 'reset-desktop', { desktop: name, lease: null }, facts)
     return { job: job.id }
+  },
+})
+
+export const discardDesktop = change({
+  name: 'discard-desktop',
+  summary:
+    'Remove a desktop that was set aside, with what is on its disk. Its pool makes another; its person gets a new one.',
+  http: { method: 'DELETE', path: '/desktops/{name}', status: () => 202 },
+  input: z.object({ name: z.string().max(60) }),
+  output: z.object({}),
+  subject: ({ name }) => `machine:${name}`,
+  allow: operators,
+  async run(context, { name }) {
+    const desktop = await context.tx.desktops.get(name)
+    if (desktop === undefined) refuse('not_found', `There is no desktop ${name}.`)
+    if (desktop.state !== 'quarantined') {
+      refuse('wrong_state', `Desktop ${name} is not set aside: only then is it clear that nobody uses it.`)
+    }
+    await retire(context, desktop, null)
+    return {}
   },
 })

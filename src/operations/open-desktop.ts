@@ -1,22 +1,20 @@
 import { z } from 'zod'
-import { prepareLease, type Lease, resumeLease } from '../../broker/lease.ts'
-import { termsOf } from '../../broker/lease-terms.ts'
-import { chooseDesktop } from '../../broker/placement-of-desktops.ts'
+import type { Lease } from '../../broker/lease.ts'
 import type { PoolRule } from '../../broker/pool.ts'
 import { encodeRdp, encodingFor, rdpEncodings, rdpFile } from '../../broker/rdp-file.ts'
 import type { TerminalRule } from '../../broker/terminal.ts'
-import { fingerprintOf, shortCodeOf, ticketFor } from '../../broker/ticket.ts'
+import { shortCodeOf, ticketFor } from '../../broker/ticket.ts'
 import { refuse } from '../base/errors.ts'
 import { hasRole, isNamed } from '../identity/person.ts'
-import { enqueue } from '../jobs/outbox.ts'
-import { countsOf, desktopTo, lendTo, poolNamed } from './desktops.ts'
+import { poolNamed } from './desktops.ts'
+import { leaseFor, ticketKey } from './leasing.ts'
 import { checkOpen } from './pool-admission.ts'
-import { change, type Context, type ReadContext } from './operation.ts'
-import { payForLease } from './lease-charging.ts'
+import { change, type Context } from './operation.ts'
 import { anybody } from './rules.ts'
 import { factsOf, sighted } from './terminals.ts'
+import { progressOfLease } from './waiting.ts'
 import { InstantShape, text } from './shapes/fields.ts'
-import { ProgressShape, progressOf } from './shapes/job.ts'
+import { ProgressShape } from './shapes/job.ts'
 import { leaseStateNames } from './shapes/lease.ts'
 
 const Opened = z.object({
@@ -81,72 +79,6 @@ export function checkMember({ caller }: Pick<Context, 'caller'>, pool: PoolRule)
   )
 }
 
-/** The caller's lease in a pool: what they have, else a new one. */
-export async function leaseFor(
-  context: Context,
-  pool: PoolRule,
-  terminal: Lease['terminal'],
-): Promise<Lease> {
-  const { tx, caller, now, site } = context
-  const terms = termsOf(pool, site.timezone)
-  const choice = chooseDesktop(pool, caller.user, await found(context, pool), now)
-  if (choice.kind === 'resume') {
-    const resumed = resumeLease(choice.lease, terminal, terms, now)
-    await tx.leases.put(resumed)
-    return resumed
-  }
-  const opening = await openingOf(context, pool, terminal)
-  const own = choice.kind === 'wake' ? choice.desktop.id : null
-  const lease = prepareLease({ ...opening, desktop: own }, terms, now)
-  await payForLease(context, pool, lease, caller)
-  if (choice.kind === 'offer') return lendTo(context, pool, choice.desktop, lease)
-  await tx.leases.put(lease)
-  if (choice.kind === 'wake') await wake(context, choice.desktop.id, lease, choice.start)
-  return lease
-}
-
-/** What there is for this person in this pool. Each lookup is by an index, so it costs the same in a pool of any size. */
-async function found({ tx, caller }: Context, pool: PoolRule): Promise<Parameters<typeof chooseDesktop>[2]> {
-  const key = `${pool.name}|${caller.user}`
-  const [lease = null] = await tx.leases.find('open-user', key)
-  const [desktop] = lease === null ? await tx.desktops.find('person', key) : []
-  const running = desktop === undefined ? false : (await tx.machines.get(desktop.id))?.state === 'running'
-  const own = desktop === undefined ? null : { desktop, running }
-  const hasOwn = own !== null && own.desktop.state !== 'gone' && pool.kind === 'persistent'
-  if (lease !== null || hasOwn) return { lease, own, spare: null, counts: null }
-  const spare = own === null ? ((await tx.desktops.claim('free', pool.name)) ?? null) : null
-  return { lease, own, spare, counts: spare === null ? await countsOf(tx, pool.name) : null }
-}
-
-async function openingOf({ tx, caller, now, ids }: Context, pool: PoolRule, terminal: Lease['terminal']) {
-  const id = ids.next('L', now)
-  const nonce = ids.secret(16)
-  const ticket = fingerprintOf(ticketFor(await ticketKey({ tx, ids }), { id, nonce }))
-  return { id, nonce, ticket, pool: pool.name, desktop: null, user: caller.user, terminal }
-}
-
-/** The site's key for tickets, made when the first one is needed. */
-async function ticketKey({ tx, ids }: Pick<Context, 'tx' | 'ids'>): Promise<string> {
-  const known = await tx.secrets.get('ticket-key')
-  if (known !== undefined) return known.value
-  const value = ids.secret(32)
-  await tx.secrets.put({ id: 'ticket-key', value })
-  return value
-}
-
-async function wake(context: Context, name: string, lease: Lease, start: boolean): Promise<void> {
-  const desktop = await context.tx.desktops.get(name)
-  if (desktop === undefined) return
-  const waking = start ? desktopTo(desktop, 'waking', context) : desktop
-  await context.tx.desktops.put({ ...waking, lease: lease.id })
-  if (start) {
-    const facts = { subject: `machine:${name}`, by: lease.user }
-    const job = await enqueue(context, 'wake-desktop', { desktop: name }, facts)
-    const machine = await context.tx.machines.get(name)
-    if (machine !== undefined) await context.tx.machines.put({ ...machine, job: job.id })
-  }
-}
-
 async function opened(
   context: Context,
   pool: PoolRule,
@@ -157,7 +89,7 @@ async function opened(
   const { id, desktop, state, endsAt } = lease
   const answer = { lease: id, desktop, state, expiresAt: endsAt, code: shortCodeOf(lease) }
   if (lease.state === 'preparing') {
-    const progress = await progressOfLease(context, lease)
+    const progress = await progressOfLease(context.tx, lease)
     return { ...answer, ...(progress === undefined ? {} : { progress }) }
   }
   const { kind, encoding } = reader
@@ -170,16 +102,6 @@ async function opened(
     terminalKind: kind,
   })
   return { ...answer, rdp, encoding: encoding ?? encodingFor({ kind }) }
-}
-
-/** How far the desktop has come that a lease waits for; without one of its own, the one that will be ready first. */
-export async function progressOfLease({ tx }: Pick<ReadContext, 'tx'>, lease: Lease) {
-  const coming = { index: 'coming', key: lease.pool } as const
-  const name = lease.desktop ?? (await tx.desktops.page({ where: coming, limit: 1 })).items[0]?.id
-  const machine = name === undefined ? undefined : await tx.machines.get(name)
-  return progressOf(
-    machine?.job === null || machine === undefined ? undefined : await tx.jobs.get(machine.job),
-  )
 }
 
 /** The file for a client, in the encoding that it reads best. */

@@ -1,6 +1,7 @@
-import { planRefill } from '../../broker/placement-of-desktops.ts'
-import { openingAfter } from '../../broker/opening-hours.ts'
-import { type PoolRule, spareAt } from '../../broker/pool.ts'
+import { levelChangesAfter } from '../../broker/demand.ts'
+import type { DesktopState } from '../../broker/desktop.ts'
+import type { PoolRule } from '../../broker/pool.ts'
+import { isIdle, planSpares, type SparePlan } from '../../broker/spares.ts'
 import { instant, type Instant, millis } from '../base/clock.ts'
 import { enqueue } from '../jobs/outbox.ts'
 import type { Host } from '../machines/host.ts'
@@ -8,7 +9,8 @@ import { newMachine, type Size } from '../machines/machine.ts'
 import { place } from '../machines/placement.ts'
 import type { ReadTransaction } from '../store/store.ts'
 import { type HostLoad, loadOf } from './capacity.ts'
-import { countsOf, type PoolDesk } from './desktops.ts'
+import { levelOf } from './demand.ts'
+import { countsOf, desktopTo, type PoolDesk } from './desktops.ts'
 import { checkedNames } from './names.ts'
 import { templateNamed } from './order.ts'
 
@@ -22,13 +24,17 @@ export async function refillDue(
   now: Instant,
   zone: string,
 ): Promise<Instant | null> {
-  const lacks = planRefill(pool, await countsOf(tx, pool.name), spareAt(pool, now, zone)) > 0
-  // Nothing lacks now, but it may once its schedule says more.
-  if (!lacks) return pool.size.schedule.length === 0 ? null : openingAfter(pool.size.schedule, now, zone)
+  const plan = await planOf(tx, pool, now, zone)
+  // Nothing lacks now, but it may at another time of the day.
+  if (isIdle(plan)) return levelChangesAfter(pool, now, zone)
   const standing = await tx.pools.get(pool.name)
   if (standing !== undefined && standing.state !== 'open') return null
   const until = await tx.counters.get(pauseId(pool.name))
   return until === undefined || until.value <= millis(now) ? now : instant(until.value)
+}
+
+async function planOf(tx: ReadTransaction, pool: PoolRule, now: Instant, zone: string): Promise<SparePlan> {
+  return planSpares(pool, await countsOf(tx, pool.name), await levelOf(tx, pool, now, zone))
 }
 
 /** Has a pool wait before it makes desktops again: what failed just now would fail again. */
@@ -40,10 +46,31 @@ function pauseId(pool: string): string {
   return `refill-pause:${pool}`
 }
 
-/** Starts making as many desktops as the pool wants now, planned in one pass; fewer where there is no room. */
+/** Wakes, saves and makes as many desktops as the pool wants now, planned in one pass; fewer where there is no room. */
 export async function refill(desk: PoolDesk, pool: PoolRule): Promise<void> {
+  const plan = await planOf(desk.tx, pool, desk.now, desk.site.timezone)
+  await steer(desk, pool, { count: plan.wake, from: 'stored', to: 'waking', job: 'wake-desktop' })
+  await steer(desk, pool, { count: plan.store, from: 'free', to: 'storing', job: 'store-desktop' })
+  if (plan.make > 0) await make(desk, pool, plan.make)
+}
+
+/** Has some of the pool's unused desktops woken or saved. One that somebody takes at this moment is left to them. */
+async function steer(
+  desk: PoolDesk,
+  pool: PoolRule,
+  what: { count: number; from: 'stored' | 'free'; to: DesktopState; job: 'wake-desktop' | 'store-desktop' },
+): Promise<void> {
+  for (let done = 0; done < what.count; done++) {
+    const desktop = await desk.tx.desktops.claim(what.from, pool.name)
+    if (desktop === undefined) return
+    await desk.tx.desktops.put(desktopTo(desktop, what.to, desk))
+    const facts = { subject: `machine:${desktop.id}`, by: 'jackdaw' }
+    await enqueue(desk, what.job, { desktop: desktop.id }, facts)
+  }
+}
+
+async function make(desk: PoolDesk, pool: PoolRule, wanted: number): Promise<void> {
   const { tx, site } = desk
-  const wanted = planRefill(pool, await countsOf(tx, pool.name), spareAt(pool, desk.now, site.timezone))
   const template = templateNamed(site, pool.template)
   const size = { cpus: template.cpus.default, memoryGb: template.memoryGb.default }
   const hosts = await roomFor(tx, { ...size, count: wanted, group: pool.group })
@@ -89,14 +116,18 @@ async function orderDesktop(
 ): Promise<void> {
   const { tx, now, ids, site } = desk
   const history = [{ state: 'making' as const, at: now }]
-  await tx.desktops.put({ id: name, pool: pool.name, state: 'making', history, person: null, lease: null })
+  const template = templateNamed(site, pool.template)
+  await tx.desktops.put({
+    ...{ id: name, pool: pool.name, state: 'making', history, person: null, lease: null },
+    made: { at: now, version: template.version ?? null },
+  })
   const job = await enqueue(
     desk,
     'make-desktop',
     { desktop: name },
     { subject: `machine:${name}`, by: 'jackdaw' },
   )
-  const facts = { name, ref: ids.next('vm', now), at: now, template: templateNamed(site, pool.template) }
+  const facts = { name, ref: ids.next('vm', now), at: now, template }
   const where = { host: host.id, hypervisor: host.hypervisor, pool: pool.name, job: job.id }
   await tx.machines.put({ ...newMachine(facts), ...size, ...where, purpose: `desktop of pool ${pool.name}` })
 }

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { leaseOf } from './list-leases.ts'
-import { progressOfLease } from './open-desktop.ts'
 import { query } from './operation.ts'
 import { anybody } from './rules.ts'
 import { ProgressShape } from './shapes/job.ts'
 import { LeaseShape, leaseView } from './shapes/lease.ts'
+import { progressOfLease } from './waiting.ts'
 
 export const showLease = query({
   name: 'show-lease',
@@ -15,7 +15,7 @@ export const showLease = query({
   allow: anybody,
   async run(context, { id }) {
     const lease = await leaseOf(context, id)
-    const progress = lease.state === 'preparing' ? await progressOfLease(context, lease) : undefined
+    const progress = lease.state === 'preparing' ? await progressOfLease(context.tx, lease) : undefined
     return { ...(await leaseView(lease, context)), ...(progress === undefined ? {} : { progress }) }
   },
 })

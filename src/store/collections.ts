@@ -68,6 +68,8 @@ export const collections: { readonly [K in CollectionName]: CollectionRule<K> } 
     indexes: {
       pool: (desktop) => desktop.pool,
       free: (desktop) => when(desktop.state === 'spare', desktop.pool),
+      stored: (desktop) => when(desktop.state === 'stored', desktop.pool),
+      storing: (desktop) => when(desktop.state === 'storing', desktop.pool),
       coming: (desktop) => when(isComing(desktop), desktop.pool),
       person: (desktop) => (desktop.person === null ? null : `${desktop.pool}|${desktop.person}`),
     },
@@ -121,6 +123,7 @@ export const collections: { readonly [K in CollectionName]: CollectionRule<K> } 
   sessions: { order: byId, indexes: { expiry: (session) => session.expiresAt }, unique: [] },
   settings: { order: byId, indexes: {}, unique: [] },
   pools: { order: byId, indexes: {}, unique: [] },
+  demand: { order: byId, indexes: { day: ({ day }) => day }, unique: [] },
   terminals: {
     order: byId,
     indexes: {
@@ -171,8 +174,9 @@ function namesOf(lease: Lease): string[] {
 }
 
 /** On its way to being spare, for nobody in particular. */
-function isComing(desktop: Desktop): boolean {
-  return desktop.person === null && (desktop.state === 'making' || desktop.state === 'resetting')
+function isComing({ person, state, lease }: Desktop): boolean {
+  if (person !== null) return false
+  return state === 'making' || state === 'resetting' || (state === 'waking' && lease === null)
 }
 
 /** A server that nobody answers for. Desktops answer to their pool. */

@@ -1,3 +1,4 @@
+import type { DemandDay } from '../../broker/demand.ts'
 import type { Desktop } from '../../broker/desktop.ts'
 import type { Lease } from '../../broker/lease.ts'
 import type { PoolStanding } from '../../broker/pool-standing.ts'
@@ -44,6 +45,7 @@ export interface Documents {
   links: Link
   terminals: Terminal
   pools: PoolStanding
+  demand: DemandDay
   vouchers: Voucher
   attempts: SignInAttempt
   answers: Answer
@@ -88,7 +90,7 @@ export interface Indexes {
   tariffs: never
   hosts: 'hypervisor'
   images: 'owner'
-  desktops: 'pool' | 'free' | 'coming' | 'person'
+  desktops: 'pool' | 'free' | 'stored' | 'storing' | 'coming' | 'person'
   leases:
     | 'open-desktop'
     | 'open-user'
@@ -110,6 +112,7 @@ export interface Indexes {
   settings: never
   links: 'user'
   pools: never
+  demand: 'day'
   terminals: 'standing' | 'mac' | 'address' | 'port'
   vouchers: 'expiry'
   attempts: 'at'

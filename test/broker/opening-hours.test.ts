@@ -98,7 +98,7 @@ describe('a lease of a pool with hours', () => {
 
 test('more desktops are kept ready when the site expects people', () => {
   const morning = { days: ['mon' as const], from: '07:00', to: '10:00', spare: 7 }
-  const pool = { ...aPool(), size: { spare: 2, max: 10, schedule: [morning] } }
+  const pool = { ...aPool(), size: { spare: 2, saved: 0, max: 10, schedule: [morning] } }
 
   expect(spareAt(pool, '2026-03-02T07:00:00.000Z', zone)).toBe(7)
   expect(spareAt(pool, '2026-03-02T12:00:00.000Z', zone)).toBe(2)

@@ -1,10 +1,8 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   chooseDesktop,
   type Choice,
   type Found,
-  planRefill,
   type PoolCounts,
 } from '../../broker/placement-of-desktops.ts'
 import type { DesktopState } from '../../broker/desktop.ts'
@@ -13,6 +11,8 @@ import { aDesktop, after, aLease, anOfferedLease, aPool, start } from './samples
 const counts = (changes: Partial<PoolCounts> = {}): PoolCounts => ({
   spare: 0,
   making: 0,
+  stored: 0,
+  storing: 0,
   waiting: 0,
   total: 5,
   ...changes,
@@ -21,6 +21,7 @@ const found = (changes: Partial<Found> = {}): Found => ({
   lease: null,
   own: null,
   spare: null,
+  stored: null,
   counts: counts(),
   ...changes,
 })
@@ -55,6 +56,7 @@ describe('a shared pool', () => {
       { counts: counts({ total: 10, making: 2, waiting: 1 }) },
       { kind: 'wait', make: false },
     ],
+    ['wakes a saved one', { stored: aDesktop({ state: 'stored' }) }, { kind: 'wake', start: true }],
     ['does not look for a desktop of their own', { own: own('idle'), spare: aDesktop() }, { kind: 'offer' }],
   ])('%s', (_, seen, choice) => {
     expect(chooseDesktop(aPool(), 'alice', found(seen), start)).toMatchObject(choice)
@@ -120,32 +122,6 @@ describe('a persistent pool', () => {
   test('never hands out the desktop of somebody else', () => {
     expect(() => chooseDesktop(persistent, 'bob', found({ own: own('idle') }), start)).toThrow(
       expect.objectContaining({ code: 'ERR_ASSERTION' }),
-    )
-  })
-})
-
-describe('the refill', () => {
-  test.each<[string, Partial<PoolCounts>, number]>([
-    ['fills an empty pool to its spare ones', { total: 0 }, 2],
-    ['makes one for everybody who waits, and the spare ones, in one pass', { total: 3, waiting: 4 }, 6],
-    ['stops at the size of the pool', { total: 8, waiting: 40 }, 2],
-    ['counts those that are on their way', { total: 3, making: 2 }, 0],
-    ['makes none when there are more than enough', { total: 6, spare: 5 }, 0],
-    ['makes none in a pool that was made smaller', { total: 12, waiting: 3 }, 0],
-  ])('%s', (_, now, wanted) => {
-    expect(planRefill(aPool(), counts(now))).toBe(wanted)
-  })
-
-  test('never passes the size, and one pass is enough', () => {
-    const some = fc.integer({ min: 0, max: 200_000 })
-    fc.assert(
-      fc.property(fc.record({ spare: some, making: some, waiting: some, total: some }), (before) => {
-        const more = planRefill(aPool({ size: { schedule: [], spare: 500, max: 100_000 } }), before)
-        const next = { ...before, making: before.making + more, total: before.total + more }
-
-        expect(more === 0 || next.total <= 100_000).toBe(true)
-        expect(planRefill(aPool({ size: { schedule: [], spare: 500, max: 100_000 } }), next)).toBe(0)
-      }),
     )
   })
 })

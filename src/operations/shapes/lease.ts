@@ -10,6 +10,7 @@ import type { ReadTransaction } from '../../store/store.ts'
 import { leaseRowsDue } from '../lease-charging.ts'
 import { tariffsOf } from '../promising.ts'
 import type { Site } from '../site.ts'
+import { troubleOf } from '../waiting.ts'
 import { InstantShape, MoneyShape } from './fields.ts'
 
 export const leaseStateNames = z.enum(['preparing', 'offered', 'connected', 'disconnected', 'ended'])
@@ -45,6 +46,8 @@ export const LeaseShape = z.object({
     })
     .nullable(),
   history: z.array(z.object({ state: leaseStateNames, at: InstantShape, reason: z.string().nullable() })),
+  /** What keeps its person from the desktop; absent where nothing does. */
+  trouble: z.object({ code: z.enum(['desktop_unreachable', 'slow']), text: z.string() }).optional(),
   /** What it costs; absent where it costs nobody anything. */
   cost: z
     .object({
@@ -66,6 +69,7 @@ export async function leaseView(
   context: { tx: ReadTransaction; now: Instant; site: Site },
 ): Promise<LeaseView> {
   const cost = await costOf(lease, context)
+  const trouble = await troubleOf(context.tx, lease, context.now)
   return {
     id: lease.id,
     pool: lease.pool,
@@ -81,6 +85,7 @@ export async function leaseView(
     endReason: lease.endReason,
     traffic: lease.traffic === undefined ? null : { ...lease.traffic },
     history: lease.history.map(({ state, at, reason }) => ({ state, at, reason: reason ?? null })),
+    ...(trouble === undefined ? {} : { trouble }),
     ...(cost === undefined ? {} : { cost }),
   }
 }

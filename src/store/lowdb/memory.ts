@@ -47,6 +47,7 @@ export function emptyMemory(files: Files, formats: Formats, blocks: Blocks): Mem
       secrets: new Table(collections.secrets),
       processes: new Table(collections.processes),
       relays: new Table(collections.relays),
+      demand: new Table(collections.demand),
     },
     journals: {
       audit: new MonthJournal('audit', journal, blocks.audit),

@@ -124,6 +124,7 @@ export function transactionOn({ tables, journals }: Memory, work: Work): Transac
     secrets: new WorkingCollection('secrets', tables.secrets, work),
     processes: new WorkingCollection('processes', tables.processes, work),
     relays: new WorkingCollection('relays', tables.relays, work),
+    demand: new WorkingCollection('demand', tables.demand, work),
     audit: new WorkingJournal('audit', journals.audit, work),
     charges: new WorkingJournal('charges', journals.charges, work),
   }

@@ -6,7 +6,7 @@ import { dropTriggers, totalsSql } from './totals.ts'
  * Counts up whenever `collections.ts` files documents differently, so that a process of an older release is not started
  * on tables that it would fill wrongly.
  */
-export const currentFiling = 4
+export const currentFiling = 5
 
 /** A table with what is needed to fill it anew. */
 export interface Fillable {

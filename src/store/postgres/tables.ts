@@ -35,6 +35,7 @@ export const tables: { readonly [K in CollectionName]: Table<Documents[K]> } = {
   settings: new Table('settings', collections.settings),
   links: new Table('links', collections.links),
   pools: new Table('pools', collections.pools),
+  demand: new Table('demand', collections.demand),
   terminals: new Table('terminals', collections.terminals),
   vouchers: new Table('vouchers', collections.vouchers),
   attempts: new Table('attempts', collections.attempts),

@@ -49,6 +49,7 @@ export function transactionOn(attempt: Attempt): Transaction {
     secrets: new WorkingCollection('secrets', tables.secrets, attempt),
     processes: new WorkingCollection('processes', tables.processes, attempt),
     relays: new WorkingCollection('relays', tables.relays, attempt),
+    demand: new WorkingCollection('demand', tables.demand, attempt),
     audit: new WorkingJournal('audit', attempt),
     charges: new WorkingJournal('charges', attempt),
   }
