@@ -29,6 +29,9 @@ const known = {
     binaries: [17, 16, 15].map((version) => `/usr/lib/postgresql/${version}/bin/postgres`).concat('postgres'),
     packages: ['postgresql'],
   },
+  qemu: { binaries: ['qemu-system-x86_64'], packages: ['qemu-system-x86'] },
+  busybox: { binaries: ['busybox'], packages: ['busybox-static'] },
+  cpio: { binaries: ['cpio'], packages: ['cpio'] },
   haproxy: { binaries: ['/usr/sbin/haproxy', 'haproxy'], packages: ['haproxy'] },
   // The module that passes TCP on, which comes with the program.
   nginx: {

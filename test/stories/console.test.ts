@@ -1,7 +1,8 @@
-import { type Browser, chromium, type Locator, type Page } from 'playwright-core'
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { powerOffMachine, startMachine } from '../../src/operations/control-machine.ts'
 import { component } from '../components.ts'
+import { signedInAt } from './chromium.ts'
 import { giveMachine, person, untilState } from './machine.ts'
 import { openStorySite, type StorySite } from './site.ts'
 
@@ -35,19 +36,8 @@ describe.skipIf(!browserHere.available)(name, () => {
     await site.close()
   })
 
-  /** A window of theirs, which has signed in on the way to a page. */
-  async function windowOf(user: string, path: string, look: object = {}): Promise<Page> {
-    const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...look })
-    const page = await context.newPage()
-    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
-    page.on('pageerror', (error) => complaints.push(error.message))
-    await page.goto(`${site.url}${path}`)
-    await page.getByLabel('User name').fill(user)
-    await page.getByLabel('Password').fill(user)
-    await page.getByRole('button', { name: 'Sign in' }).click()
-    return page
-  }
-
+  const windowOf = (user: string, path: string, look: BrowserContextOptions = {}) =>
+    signedInAt({ browser, site, complaints }, user, path, look)
   const connected = (page: Page) => page.getByText('● Connected.').waitFor()
   const canvas = (page: Page) => page.locator('#console-frame canvas')
 
@@ -123,7 +113,7 @@ describe.skipIf(!browserHere.available)(name, () => {
   })
 
   test.each(['screen', 'serial'])('the page of a %s fits a narrow phone, dark or light', async (kind) => {
-    const look = { viewport: { width: 320, height: 640 }, colorScheme: 'dark' }
+    const look = { viewport: { width: 320, height: 640 }, colorScheme: 'dark' } as const
     const page = await windowOf('alice', `/console/webafs20/${kind}`, look)
     await connected(page)
 
