@@ -1,12 +1,29 @@
 import { counted, list } from '../../src/base/text.ts'
 import { drainHost } from '../../src/operations/drain-host.ts'
+import { explainPlacementOf } from '../../src/operations/explain-placement.ts'
 import { listHosts } from '../../src/operations/list-hosts.ts'
 import { returnHost } from '../../src/operations/return-host.ts'
 import type { Card } from '../card.ts'
 import { button, lineButton } from '../cards/parts.ts'
+import { placementCard } from '../cards/placement.ts'
 import { confirmCard, questionCard, saidCard } from '../cards/questions.ts'
-import { formatCommand } from '../grammar.ts'
+import { type Command, formatCommand } from '../grammar.ts'
 import type { Talk } from './talk.ts'
+
+/** Where servers would go: nothing is asked for by it. */
+export async function explain(
+  talk: Talk,
+  { template, count, cpus, memoryGb, host }: Omit<Extract<Command, { verb: 'explain' }>, 'verb'>,
+): Promise<Card[]> {
+  const order = {
+    ...(template === undefined ? {} : { template }),
+    ...(count === undefined ? {} : { count }),
+    ...(cpus === undefined ? {} : { cpus }),
+    ...(memoryGb === undefined ? {} : { memoryGb }),
+    ...(host === undefined ? {} : { host }),
+  }
+  return [placementCard(await talk.perform(explainPlacementOf, order), template)]
+}
 
 /** Emptying a host moves what others use, so it is asked about first, with how much that is. */
 export async function drain(talk: Talk, { host }: { host?: string }): Promise<Card[]> {

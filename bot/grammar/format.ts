@@ -47,6 +47,7 @@ function pieces(command: Command): string[] {
       return slotPieces(command, { placed: true })
     case 'request':
     case 'quote':
+    case 'explain':
       return slotPieces(command, { asked: true })
     case 'prices':
     case 'templates':

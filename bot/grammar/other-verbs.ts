@@ -151,6 +151,17 @@ export const otherVerbs: readonly Usage[] = [
     ...none,
   },
   {
+    verb: 'explain',
+    names: ['explain', 'placement'],
+    group: 'Hosts',
+    usage: 'explain TEMPLATE [2cpu 4gb] [x3] [host HOST]',
+    summary: 'Where a server would go, and why not elsewhere.',
+    examples: ['explain slc5 2cpu 4gb', 'explain w2008r2 x20'],
+    takes: ['template', 'count', 'size', 'host'],
+    places: ['template'],
+    safe: true,
+  },
+  {
     verb: 'drain',
     names: ['drain', 'maintenance', 'evacuate'],
     group: 'Hosts',

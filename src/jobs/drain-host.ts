@@ -8,6 +8,8 @@ import { deskOf } from './facts.ts'
 import { type Desk, enqueue, tell } from './outbox.ts'
 import type { Trade } from './trade.ts'
 
+type SiteDesk = ReturnType<typeof deskOf>
+
 /** How many machines leave a host at the same time: more share its network and all take longer. */
 const most = 2
 const roundMillis = 2_000
@@ -50,7 +52,7 @@ async function busyOf({ tx }: Desk, machines: readonly Machine[]): Promise<Set<s
   return busy
 }
 
-async function carryOut(desk: Desk, drain: Drain, { move, save }: DrainRound): Promise<Drain> {
+async function carryOut(desk: SiteDesk, drain: Drain, { move, save }: DrainRound): Promise<Drain> {
   let next = drain
   for (const id of move) {
     const machine = await desk.tx.machines.get(id)
@@ -65,10 +67,10 @@ async function carryOut(desk: Desk, drain: Drain, { move, save }: DrainRound): P
 }
 
 /** Sends a machine to another host; where there is none it is noted why, and it is saved in the next round. */
-async function send(desk: Desk, drain: Drain, machine: Machine): Promise<Drain> {
+async function send(desk: SiteDesk, drain: Drain, machine: Machine): Promise<Drain> {
   const tried = [...drain.tried, machine.id]
   try {
-    await beginMigration(desk, machine, await targetFor(desk.tx, machine), drain.by)
+    await beginMigration(desk, machine, await targetFor(desk, machine), drain.by)
     return { ...drain, tried }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error

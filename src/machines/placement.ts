@@ -1,23 +1,8 @@
 import { counted, list } from '../base/text.ts'
 import type { Host } from './host.ts'
-import type { Size } from './machine.ts'
-
-export interface PlacementOrder extends Size {
-  count: number
-  /** Only hosts of this group; any when absent. */
-  group?: string
-  /** Only this host: an operator pinned it. */
-  host?: string
-  /** Only hosts of this hypervisor: what the machine is made from is there. */
-  hypervisor?: string
-  /** Not this host: the machine is there, and is to go. */
-  not?: string
-}
-
-/** What is promised on a host already. */
-export interface HostLoad extends Size {
-  machines: number
-}
+import { hasRoom, type HostLoad, isMeant, type PlacementOrder, plus } from './placement-filters.ts'
+import { shortage, standing } from './placement-filters.ts'
+import { type Goal, type Score, scoreOf, worth } from './placement-score.ts'
 
 export interface HostRefusal {
   host: string
@@ -26,32 +11,70 @@ export interface HostRefusal {
 
 export type Placement = { placed: string[] } | { refused: HostRefusal[] }
 
-// Memory may be a fraction of a GB, and sums of fractions are not exact.
-const tolerance = 1e-9
+/** The goal of each group of hosts; those that are not in it are spread over. */
+export type Goals = ReadonlyMap<string, Goal>
+
 const idle: HostLoad = { machines: 0, cpus: 0, memoryGb: 0 }
+const spreadAll: Goals = new Map()
 
 /**
- * Finds a host for each machine of an order, or for none of them. Machines go to different hosts where they can, then
- * to the host with the greatest free share, then to the first name. `load` is by host name.
+ * Finds a host for each machine of an order, or for none of them. Machines go to different hosts where they can, then to
+ * the host that is best by the goal of its group, then to the first name. Where machines are consolidated, a host that
+ * is in use goes before an empty one, which could stay switched off. `load` is by host name.
  * @returns a host per machine, or each host with the reasons why it cannot take (another) one.
  */
 export function place(
   order: PlacementOrder,
   hosts: readonly Host[],
   load: ReadonlyMap<string, HostLoad>,
+  goals: Goals = spreadAll,
 ): Placement {
-  const open = hosts
-    .filter((host) => standing(host, order).length === 0)
-    .map((host) => ({ host, load: load.get(host.id) ?? idle, taken: 0 }))
-  const placed: string[] = []
-  while (placed.length < order.count) {
-    const best = bestOf(order, open)
-    if (best === undefined) return { refused: refusals(order, hosts, open) }
-    best.load = plus(best.load, order)
-    best.taken += 1
-    placed.push(best.host.id)
-  }
-  return { placed }
+  const { placed, candidates } = fill(order, hosts, load, goals)
+  if (placed.length === order.count) return { placed }
+  return { refused: refusals(order, hosts, candidates) }
+}
+
+/** Hosts for as many machines of an order as there is room for. */
+export function placeMost(
+  order: PlacementOrder,
+  hosts: readonly Host[],
+  load: ReadonlyMap<string, HostLoad>,
+  goals: Goals = spreadAll,
+): string[] {
+  return fill(order, hosts, load, goals).placed
+}
+
+/** A host as an order sees it: how good it would be for the first machine, how many it would get, or why none. */
+export interface HostView {
+  host: Host
+  /** Null where it can take none. */
+  score: Score | null
+  takes: number
+  reasons: string[]
+}
+
+/** What `place` goes by, host by host: the best first, then those that cannot take one. */
+export function explainPlacement(
+  order: PlacementOrder,
+  hosts: readonly Host[],
+  load: ReadonlyMap<string, HostLoad>,
+  goals: Goals = spreadAll,
+): HostView[] {
+  const { candidates } = fill(order, hosts, load, goals)
+  const takes = new Map(candidates.map(({ host, taken }) => [host.id, taken]))
+  const views = hosts.map((host): HostView => {
+    const held = load.get(host.id) ?? idle
+    const away = standing(host, order)
+    const reasons = away.length > 0 ? away : shortage(host, held, order)
+    const goal = goals.get(host.group) ?? 'spread'
+    const score = reasons.length > 0 ? null : scoreOf(host, plus(held, order), goal)
+    return { host, score, takes: takes.get(host.id) ?? 0, reasons }
+  })
+  const rank = ({ takes: given, score }: HostView) => [given, score?.stars ?? -1] as const
+  return views.sort((a, b) => {
+    const [[takesA, starsA], [takesB, starsB]] = [rank(a), rank(b)]
+    return takesB - takesA || starsB - starsA || (a.host.id < b.host.id ? -1 : 1)
+  })
 }
 
 /** `cernwod01: no free guest slot; cernwod02: is draining`, at most ten hosts, those that nearly could first. */
@@ -65,110 +88,76 @@ export function explainRefusal(refused: readonly HostRefusal[]): string {
 interface Candidate {
   host: Host
   load: HostLoad
+  goal: Goal
   /** Machines of this order that it has been given. */
   taken: number
+  /** How good it would be for the next machine. */
+  worth: number
 }
 
-function bestOf(order: PlacementOrder, open: readonly Candidate[]): Candidate | undefined {
-  let best: { candidate: Candidate; share: number } | undefined
-  for (const candidate of open) {
-    if (shortage(candidate.host, candidate.load, order).length > 0) continue
-    const share = freeShare(candidate.host, plus(candidate.load, order))
-    if (best === undefined || goesBefore(candidate, share, best)) best = { candidate, share }
+/** Gives machines to hosts until all have one or no host can take another. */
+function fill(
+  order: PlacementOrder,
+  hosts: readonly Host[],
+  load: ReadonlyMap<string, HostLoad>,
+  goals: Goals,
+): { placed: string[]; candidates: Candidate[] } {
+  const candidates = hosts
+    .filter((host) => standing(host, order).length === 0)
+    .map((host) => candidate(host, load.get(host.id) ?? idle, goals.get(host.group) ?? 'spread', order))
+  const open = candidates.filter(({ host, load: held }) => hasRoom(host, held, order))
+  const placed: string[] = []
+  while (placed.length < order.count) {
+    const best = firstOf(open)
+    if (best === undefined) break
+    best.load = plus(best.load, order)
+    best.taken += 1
+    best.worth = worth(best.host, plus(best.load, order), best.goal)
+    placed.push(best.host.id)
+    const isFull = order.apart === true || !hasRoom(best.host, best.load, order)
+    if (isFull) open.splice(open.indexOf(best), 1)
   }
-  return best?.candidate
+  return { placed, candidates }
 }
 
-function goesBefore(one: Candidate, share: number, other: { candidate: Candidate; share: number }): boolean {
-  if (one.taken !== other.candidate.taken) return one.taken < other.candidate.taken
-  if (share !== other.share) return share > other.share
-  return one.host.id < other.candidate.host.id
+function candidate(host: Host, load: HostLoad, goal: Goal, order: PlacementOrder): Candidate {
+  return { host, load, goal, taken: 0, worth: worth(host, plus(load, order), goal) }
 }
 
-/** Reasons that have nothing to do with room. */
-function standing(host: Host, order: PlacementOrder): string[] {
-  if (order.host !== undefined && host.id !== order.host) return ['is not the host asked for']
-  if (order.group !== undefined && host.group !== order.group) {
-    return [`is in group ${host.group}, not ${order.group}`]
-  }
-  if (host.id === order.not) return ['is where it is now']
-  if (order.hypervisor !== undefined && host.hypervisor !== order.hypervisor) {
-    return [`is of ${host.hypervisor}, not of ${order.hypervisor}`]
-  }
-  if (host.state === 'down') return ['is down']
-  if (host.state === 'draining') return ['is draining']
-  return []
+function firstOf(open: readonly Candidate[]): Candidate | undefined {
+  let best: Candidate | undefined
+  for (const one of open) if (best === undefined || goesBefore(one, best)) best = one
+  return best
 }
 
-function shortage(host: Host, load: HostLoad, order: PlacementOrder): string[] {
-  const room = capacity(host)
-  const reasons: string[] = []
-  if (load.machines >= host.slots) reasons.push('no free guest slot')
-  if (load.memoryGb + order.memoryGb > room.memoryGb + tolerance) {
-    reasons.push(
-      `not enough memory: ${free(room.memoryGb, load.memoryGb)} of ${figure(room.memoryGb)} GB free`,
-    )
-  }
-  if (load.cpus + order.cpus > room.cpus + tolerance) {
-    reasons.push(`not enough CPUs: ${free(room.cpus, load.cpus)} of ${figure(room.cpus)} free`)
-  }
-  return reasons
+function goesBefore(one: Candidate, other: Candidate): boolean {
+  const [wakes, otherWakes] = [wakesUp(one), wakesUp(other)]
+  if (wakes !== otherWakes) return otherWakes
+  if (one.taken !== other.taken) return one.taken < other.taken
+  if (one.worth !== other.worth) return one.worth > other.worth
+  return one.host.id < other.host.id
+}
+
+/** Whether it is empty and could stay so. */
+function wakesUp({ goal, load }: Candidate): boolean {
+  return goal === 'consolidate' && load.machines === 0
 }
 
 function refusals(order: PlacementOrder, hosts: readonly Host[], open: readonly Candidate[]): HostRefusal[] {
-  const full = open.map(({ host, load, taken }) => ({
-    host: host.id,
-    reasons: short(host, load, taken, order),
-  }))
+  const full = open.map((one) => ({ host: one.host.id, reasons: short(one, order) }))
   // Hosts that were out of the question come last: the reader wants to know what could be freed.
-  const near = hosts.filter((host) => isMeant(host, order) && host.state !== 'up')
-  const far = hosts.filter((host) => !isMeant(host, order))
+  const shutOut = hosts.filter((host) => standing(host, order).length > 0)
+  const near = shutOut.filter((host) => isMeant(host, order))
+  const far = shutOut.filter((host) => !isMeant(host, order))
   const shut = [...near, ...far].map((host) => ({ host: host.id, reasons: standing(host, order) }))
   const asked = order.host
   const unknown = asked === undefined || hosts.some((host) => host.id === asked) ? [] : [asked]
   return [...unknown.map((host) => ({ host, reasons: ['is not known'] })), ...full, ...shut]
 }
 
-function short(host: Host, load: HostLoad, taken: number, order: PlacementOrder): string[] {
-  const reasons = shortage(host, load, order)
+function short({ host, load, taken }: Candidate, order: PlacementOrder): string[] {
+  const lacks = shortage(host, load, order)
+  const reasons = lacks.length > 0 ? lacks : ['no two of them may be on one host']
   if (taken === 0) return reasons
   return reasons.map((reason) => `room for ${taken} of ${order.count} only, then ${reason}`)
-}
-
-function isMeant(host: Host, order: PlacementOrder): boolean {
-  return (order.host ?? host.id) === host.id && (order.group ?? host.group) === host.group
-}
-
-/** What may be promised on a host, in virtual CPUs and GB. */
-function capacity(host: Host): Size {
-  return {
-    cpus: host.cpus * host.overcommit.cpus,
-    memoryGb: host.memoryGb * host.overcommit.memory,
-  }
-}
-
-/** The share that stays free of whatever is scarcest: a host is as full as its fullest part. */
-function freeShare(host: Host, load: HostLoad): number {
-  const room = capacity(host)
-  return Math.min(
-    1 - load.memoryGb / room.memoryGb,
-    1 - load.cpus / room.cpus,
-    1 - load.machines / host.slots,
-  )
-}
-
-function plus(load: HostLoad, size: Size): HostLoad {
-  return {
-    machines: load.machines + 1,
-    cpus: load.cpus + size.cpus,
-    memoryGb: load.memoryGb + size.memoryGb,
-  }
-}
-
-function free(room: number, taken: number): string {
-  return figure(Math.max(0, room - taken))
-}
-
-function figure(amount: number): string {
-  return String(Math.round(amount * 100) / 100)
 }

@@ -1,12 +1,14 @@
 import type { Host } from '../machines/host.ts'
-import { explainRefusal, place, type PlacementOrder } from '../machines/placement.ts'
+import { goalsOf } from '../machines/group.ts'
+import { explainRefusal, place } from '../machines/placement.ts'
+import type { HostLoad, PlacementOrder } from '../machines/placement-filters.ts'
 import { Refusal } from '../base/errors.ts'
 import type { ReadTransaction, Total } from '../store/store.ts'
+import type { Site } from './site.ts'
 
-export interface HostLoad {
-  machines: number
-  cpus: number
-  memoryGb: number
+interface Placing {
+  tx: ReadTransaction
+  site: Site
 }
 
 /**
@@ -29,9 +31,9 @@ function loadFrom({ count, sums }: Total): HostLoad {
  * A host for each of the machines, or none at all.
  * @throws Refusal `no_capacity` with each host and the reasons why it cannot take one.
  */
-export async function placeAll(tx: ReadTransaction, order: PlacementOrder): Promise<Host[]> {
+export async function placeAll({ tx, site }: Placing, order: PlacementOrder): Promise<Host[]> {
   const hosts = await tx.hosts.all()
-  const outcome = place(order, hosts, await loadOf(tx, hosts))
+  const outcome = place(order, hosts, await loadOf(tx, hosts), goalsOf(site.groups))
   if ('placed' in outcome) {
     return outcome.placed
       .map((name) => hosts.find(({ id }) => id === name))

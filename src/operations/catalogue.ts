@@ -21,6 +21,7 @@ import { denyRequest } from './deny-request.ts'
 import { drainHost } from './drain-host.ts'
 import { editRequest } from './edit-request.ts'
 import { endLeaseNow } from './end-lease.ts'
+import { explainPlacementOf } from './explain-placement.ts'
 import { extendLeaseTime } from './extend-lease.ts'
 import { extendMachine } from './extend-machine.ts'
 import { findAccount, findLink, noteAccount } from './find-link.ts'
@@ -140,6 +141,7 @@ export const catalogue: readonly Operation[] = [
   checkConsole,
   showJob,
   listHosts,
+  explainPlacementOf,
   drainHost,
   returnHost,
   removeLeftover,

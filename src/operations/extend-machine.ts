@@ -7,6 +7,7 @@ import { extend, needsApproval } from '../machines/expiry.ts'
 import type { Machine } from '../machines/machine.ts'
 import { type Known, namesOnBudget, peopleBehind } from './approvers.ts'
 import { askFor } from './asking.ts'
+import { policyOf } from './groups.ts'
 import { moveEnd, priceOfExtension } from './granting.ts'
 import { openBudget } from './accounts.ts'
 import { change, type Context } from './operation.ts'
@@ -43,7 +44,7 @@ export const extendMachine = change({
     const { now, site } = context
     const machine = await steered(context, input.name)
     const until = newEnd(machine, input, context)
-    const policy = site.policies.machines
+    const policy = await policyOf(context, machine)
     extend(machine, until, policy, now, site.timezone)
     const budget = machine.budget === null ? null : openBudget(context, machine.budget, context.caller)
     const extra = await priceOfExtension(context, machine, until)

@@ -13,6 +13,7 @@ import type { ReadTransaction } from '../store/store.ts'
 import type { Site } from './site.ts'
 import { placeAll } from './capacity.ts'
 import { budgetNamed, checkHolds } from './accounts.ts'
+import { policyOf } from './groups.ts'
 import { holdFor, openCommitment } from './holding.ts'
 import { checkedNames } from './names.ts'
 import type { Context } from './operation.ts'
@@ -83,12 +84,15 @@ async function grantMachines(
   request: Request,
   ask: Extract<Ask, { kind: 'machines' }>,
 ): Promise<Request> {
-  const { tx, now, site } = context
+  const { now, site } = context
   const order = await orderAsked(context, request, ask)
   const { size, names, budget, endsAt } = order
   const { holds, paidTo, freeFrom, promised, priceClass } = await priceNew(context, order)
   await checkHolds(context, budgetNamed(site, budget), holds)
-  const hosts = await placeAll(tx, await placementOf(tx, { ...ask, ...size }))
+  const hosts = await placeAll(
+    context,
+    await placementOf(context, { ...ask, ...size, template: request.template }),
+  )
   const createdDay = localDay(now, site.timezone)
   for (const [index, name] of names.entries()) {
     const host = hosts[index]
@@ -107,8 +111,8 @@ async function orderAsked(context: Granting, request: Request, ask: Extract<Ask,
   const { cpus, memoryGb, template, budget } = request
   const stem = ask.image ?? template
   const names = await checkedNames(context, { base: ask.name, template: stem, count: ask.count })
-  const endsAt = endOfTerm(wishOf(ask), context)
-  return { names, budget, size: { cpus, memoryGb }, endsAt, host: ask.host }
+  const endsAt = endOfTerm({ ...wishOf(ask), group: ask.group }, context)
+  return { names, budget, size: { cpus, memoryGb }, endsAt, host: ask.host, group: ask.group }
 }
 
 /** What a request costs if it is carried out now. */
@@ -237,7 +241,7 @@ export async function moveEnd(
   until: Instant,
 ): Promise<{ machine: Machine; extra: Quote }> {
   const { tx, now, site } = context
-  const next = extend(machine, until, site.policies.machines, now, site.timezone)
+  const next = extend(machine, until, await policyOf(context, machine), now, site.timezone)
   const extra = await priceOfExtension(context, machine, until)
   const commitment = await openCommitment(context, machine)
   if (commitment !== undefined) {

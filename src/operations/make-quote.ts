@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { checkGroup } from './groups.ts'
 import { fromImage } from './images.ts'
 import { checkedNames } from './names.ts'
 import { query } from './operation.ts'
 import { OrderFields, orderOf, priceNew, priceOf } from './order.ts'
-import { priceClassOn } from './promising.ts'
+import { priceClassFor } from './promising.ts'
 import { anybody } from './rules.ts'
 import { text } from './shapes/fields.ts'
 import { QuoteShape, quoteView } from './shapes/quote.ts'
@@ -25,14 +26,15 @@ export const makeQuote = query({
   async run(context, said) {
     const { now, site } = context
     const input = await fromImage(context, said)
+    checkGroup(context.caller, site, input.group)
     const { template, size, count, endsAt } = orderOf(input, { now, site })
     const host = input.host ?? null
     if (input.name === undefined || input.budget === undefined) {
-      const priceClass = await priceClassOn(context.tx, host)
+      const priceClass = await priceClassFor(context.tx, { host, group: input.group })
       return quoteView(priceOf({ size, count, endsAt, priceClass }, { now, site }), { now, site })
     }
     const names = await checkedNames(context, { base: input.name, template: template.name, count })
-    const order = { names, budget: input.budget.toUpperCase(), size, endsAt, host }
+    const order = { names, budget: input.budget.toUpperCase(), size, endsAt, host, group: input.group }
     return quoteView((await priceNew(context, order)).quote, { now, site })
   },
 })

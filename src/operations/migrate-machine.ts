@@ -5,11 +5,13 @@ import type { MigratingState } from '../jobs/job.ts'
 import { type Desk, enqueue } from '../jobs/outbox.ts'
 import { checkVerb } from '../machines/control.ts'
 import { type Machine, machineStates } from '../machines/machine.ts'
+import type { PlacementOrder } from '../machines/placement-filters.ts'
 import type { ReadTransaction } from '../store/store.ts'
 import { placeAll } from './capacity.ts'
 import { checkAtRest } from './control-machine.ts'
 import { change } from './operation.ts'
 import { operators, steered } from './rules.ts'
+import type { Site } from './site.ts'
 
 export const migrateMachine = change({
   name: 'migrate-machine',
@@ -30,7 +32,7 @@ export const migrateMachine = change({
     if (host !== undefined && host === machine.host) {
       refuse('wrong_state', `${name} is on ${host} already. Say another host, or none and one is found.`)
     }
-    const to = await targetFor(context.tx, machine, host)
+    const to = await targetFor(context, machine, host)
     return beginMigration(context, machine, to, context.caller.user)
   },
 })
@@ -39,13 +41,28 @@ export const migrateMachine = change({
  * A host of the same hypervisor with room for a machine, other than its own: of its host's group where none is said.
  * @throws Refusal `no_capacity` with the reasons.
  */
-export async function targetFor(tx: ReadTransaction, machine: Machine, host?: string): Promise<string> {
+export async function targetFor(
+  { tx, site }: { tx: ReadTransaction; site: Site },
+  machine: Machine,
+  host?: string,
+): Promise<string> {
+  const [target] = await placeAll({ tx, site }, await movingOrder(tx, machine, host))
+  return target?.id ?? refuse('no_capacity', `There is no host that ${machine.id} could go to.`)
+}
+
+/** What a machine asks of the host that it is to go to. */
+export async function movingOrder(
+  tx: ReadTransaction,
+  machine: Machine,
+  host?: string,
+): Promise<PlacementOrder> {
   const { cpus, memoryGb, hypervisor } = machine
   const own = machine.host === null ? undefined : await tx.hosts.get(machine.host)
   const where = host !== undefined ? { host } : own === undefined ? {} : { group: own.group }
   const order = { cpus, memoryGb, count: 1, ...where, ...(hypervisor === null ? {} : { hypervisor }) }
-  const [target] = await placeAll(tx, { ...order, ...(machine.host === null ? {} : { not: machine.host }) })
-  return target?.id ?? refuse('no_capacity', `There is no host that ${machine.id} could go to.`)
+  // One that is stopped starts on whatever it finds.
+  const cpu = machine.state === 'stopped' || own?.cpu === undefined ? {} : { cpu: own.cpu }
+  return { ...order, ...cpu, ...(machine.host === null ? {} : { not: machine.host }) }
 }
 
 /** Takes the room on the other host and leaves the work behind. */

@@ -14,8 +14,9 @@ import { sizeFor } from '../machines/sizing.ts'
 import type { Template } from '../machines/template.ts'
 import type { ReadTransaction } from '../store/store.ts'
 import { periodicOf } from './accounts.ts'
-import { priceClassOn, promisesFor, tariffsFor } from './promising.ts'
-import { EndField, endOf } from './shapes/fields.ts'
+import { priceClassFor, promisesFor, tariffsFor } from './promising.ts'
+import { groupNamed, policyFor } from './groups.ts'
+import { EndField, endOf, text } from './shapes/fields.ts'
 import type { Site } from './site.ts'
 
 /** What is asked for in a quote and in a request: the same fields, the same meaning. */
@@ -26,6 +27,8 @@ export const OrderFields = {
   count: z.coerce.number().int().min(1).max(50).default(1),
   until: z.union([z.literal('never'), EndField]).optional(),
   days: z.coerce.number().int().min(1).max(36_500).optional(),
+  /** The group of hosts that they are to be on; the one for servers where nothing is said. */
+  group: text(40).optional(),
 }
 type OrderInput = z.output<z.ZodObject<typeof OrderFields>>
 
@@ -86,10 +89,12 @@ export async function priceNew(
     endsAt: Instant | null
     /** The host that was chosen for them, if any: its group is the class that prices go by. */
     host: string | null
+    /** The group of hosts that was asked for, if any. */
+    group?: string | undefined
   },
 ): Promise<NewMachines> {
   const { names, budget, size, endsAt } = order
-  const priceClass = await priceClassOn(tx, order.host)
+  const priceClass = await priceClassFor(tx, order)
   const createdDay = localDay(now, site.timezone)
   const to = localDay(horizon(endsAt, { now, site }), site.timezone)
   const term = chargedTerm({ createdDay, from: createdDay, to })
@@ -127,16 +132,22 @@ export function horizon(end: Instant | null, { now, site }: { now: Instant; site
 
 /** The end that is asked for, checked against the site's longest term. */
 export function endOfTerm(
-  wish: { until?: string | undefined; days?: number | undefined },
+  wish: { until?: string | undefined; days?: number | undefined; group?: string | undefined },
   { now, site }: { now: Instant; site: Site },
 ): Instant | null {
   const zone = site.timezone
   if (wish.until !== undefined && wish.days !== undefined) {
     refuse('bad_term', 'Say either until when or for how many days, not both.')
   }
-  const until = wish.until === 'never' ? null : endOf(wish, { from: now, today: localDay(now, zone), zone })
+  const term = groupNamed(site, wish.group)?.term
+  const isSaid = wish.until !== undefined || wish.days !== undefined
+  const end =
+    isSaid || term === undefined
+      ? endOf(wish, { from: now, today: localDay(now, zone), zone })
+      : addDuration(now, term, zone)
+  const until = wish.until === 'never' ? null : end
   if (until === undefined) refuse('bad_term', 'Say for how long: days, or until when.')
-  termAllowed(until, site.policies.machines, now, zone)
+  termAllowed(until, policyFor(site, wish.group), now, zone)
   return until
 }
 

@@ -19,6 +19,14 @@ export async function priceClassOn(tx: ReadTransaction, host: string | null | un
   return found?.group ?? serverGroup
 }
 
+/** The class of prices of machines that are asked for: the group of the host that was chosen, else the group itself. */
+export async function priceClassFor(
+  tx: ReadTransaction,
+  { host, group }: { host?: string | null | undefined; group?: string | undefined },
+): Promise<string> {
+  return host === null || host === undefined ? (group ?? serverGroup) : priceClassOn(tx, host)
+}
+
 /** What is promised when days are agreed on: where the site honours its quotes, the prices of today for all of them. */
 export function promisesFor(term: Term, { now, site }: Moment): Promised[] {
   if (!site.policies.prices.honourQuotes || term.from >= term.to) return []

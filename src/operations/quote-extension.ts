@@ -3,6 +3,7 @@ import { extend, needsApproval } from '../machines/expiry.ts'
 import { newEnd } from './extend-machine.ts'
 import { priceOfExtension } from './granting.ts'
 import { query } from './operation.ts'
+import { policyOf } from './groups.ts'
 import { anybody, steered } from './rules.ts'
 import { EndField, InstantShape } from './shapes/fields.ts'
 import { QuoteShape, quoteView } from './shapes/quote.ts'
@@ -22,12 +23,13 @@ export const quoteExtension = query({
     const { now, site } = context
     const machine = await steered(context, input.name)
     const until = newEnd(machine, input, context)
-    extend(machine, until, site.policies.machines, now, site.timezone)
+    const policy = await policyOf(context, machine)
+    extend(machine, until, policy, now, site.timezone)
     const price = await priceOfExtension(context, machine, until)
     return {
       expiresAt: until,
       quote: quoteView(price, { now, site }),
-      needsApproval: machine.budget !== null && needsApproval(machine, site.policies.machines),
+      needsApproval: machine.budget !== null && needsApproval(machine, policy),
     }
   },
 })

@@ -6,9 +6,10 @@ import { instant, type Instant, millis } from '../base/clock.ts'
 import { enqueue } from '../jobs/outbox.ts'
 import type { Host } from '../machines/host.ts'
 import { newMachine, type Size } from '../machines/machine.ts'
-import { place } from '../machines/placement.ts'
+import { goalsOf } from '../machines/group.ts'
+import { placeMost } from '../machines/placement.ts'
 import type { ReadTransaction } from '../store/store.ts'
-import { type HostLoad, loadOf } from './capacity.ts'
+import { loadOf } from './capacity.ts'
 import { levelOf } from './demand.ts'
 import { countsOf, desktopTo, type PoolDesk } from './desktops.ts'
 import { checkedNames } from './names.ts'
@@ -70,10 +71,10 @@ async function steer(
 }
 
 async function make(desk: PoolDesk, pool: PoolRule, wanted: number): Promise<void> {
-  const { tx, site } = desk
+  const { site } = desk
   const template = templateNamed(site, pool.template)
   const size = { cpus: template.cpus.default, memoryGb: template.memoryGb.default }
-  const hosts = await roomFor(tx, { ...size, count: wanted, group: pool.group })
+  const hosts = await roomFor(desk, { ...size, count: wanted, group: pool.group, template: pool.template })
   const names = await checkedNames(desk, {
     base: null,
     template: pool.name,
@@ -86,26 +87,14 @@ async function make(desk: PoolDesk, pool: PoolRule, wanted: number): Promise<voi
 }
 
 /** A host for each of as many machines as there is room for. */
-async function roomFor(tx: ReadTransaction, order: Size & { count: number; group: string }): Promise<Host[]> {
+async function roomFor(
+  { tx, site }: PoolDesk,
+  order: Size & { count: number; group: string; template: string },
+): Promise<Host[]> {
   const all = (await tx.hosts.all()).filter(({ group }) => group === order.group)
-  const load = await loadOf(tx, all)
-  const hosts: Host[] = []
-  while (hosts.length < order.count) {
-    const outcome = place({ ...order, count: 1 }, all, load)
-    const host = 'placed' in outcome ? all.find(({ id }) => id === outcome.placed[0]) : undefined
-    if (host === undefined) break
-    load.set(host.id, plus(load.get(host.id), order))
-    hosts.push(host)
-  }
-  return hosts
-}
-
-function plus(load: HostLoad | undefined, size: Size): HostLoad {
-  return {
-    machines: (load?.machines ?? 0) + 1,
-    cpus: (load?.cpus ?? 0) + size.cpus,
-    memoryGb: (load?.memoryGb ?? 0) + size.memoryGb,
-  }
+  const placed = placeMost(order, all, await loadOf(tx, all), goalsOf(site.groups))
+  const hosts = placed.map((id) => all.find((host) => host.id === id))
+  return hosts.filter((host) => host !== undefined)
 }
 
 /** The machine for one more desktop, and the job that makes it. */

@@ -18,6 +18,7 @@ export const requestMachine = change({
     description: RequestFields.description.default(''),
     administrators: RequestFields.administrators.default([]),
     host: RequestFields.host.optional(),
+    apart: RequestFields.apart.optional(),
   }),
   output: RequestShape,
   subject: (_input, answer) => (answer === undefined ? null : `request:${answer.id}`),

@@ -8,6 +8,7 @@ import { checkAtRest } from './control-machine.ts'
 import { change } from './operation.ts'
 import { placementOf } from './ordering.ts'
 import { anybody, steered } from './rules.ts'
+import type { Site } from './site.ts'
 
 export const restoreMachine = change({
   name: 'restore-machine',
@@ -26,11 +27,16 @@ export const restoreMachine = change({
 })
 
 /** Finds a host for a machine from the library and leaves the work behind. @throws Refusal `no_capacity`. */
-export async function beginRestore(desk: Desk, machine: Machine, by: string): Promise<{ job: string }> {
+export async function beginRestore(
+  desk: Desk & { site: Site },
+  machine: Machine,
+  by: string,
+): Promise<{ job: string }> {
   const { archive, cpus, memoryGb, id } = machine
   if (archive === undefined || archive === null) throw notFound('archive of', id)
-  const order = await placementOf(desk.tx, { cpus, memoryGb, count: 1, image: archive.image })
-  const [host] = await placeAll(desk.tx, order)
+  const { template } = machine
+  const order = await placementOf(desk, { cpus, memoryGb, count: 1, template, image: archive.image })
+  const [host] = await placeAll(desk, order)
   if (host === undefined) refuse('no_capacity', `No host can take ${id}.`)
   const job = await enqueue(desk, 'restore-machine', { machine: id }, { subject: `machine:${id}`, by })
   await desk.tx.machines.put({ ...machine, host: host.id, job: job.id, attentionAt: null })

@@ -14,6 +14,7 @@ import { libraryPages } from './pages/library-routes.tsx'
 import { machinePages } from './pages/machine-routes.tsx'
 import { machineListPages } from './pages/machines.tsx'
 import { orderPages } from './pages/order-routes.tsx'
+import { placementPages } from './pages/placement.tsx'
 import { poolCarePages } from './pages/pool-care.tsx'
 import { pricePages } from './pages/prices.tsx'
 import { requestPages } from './pages/requests.tsx'
@@ -40,6 +41,7 @@ const sections: readonly ((pages: Pages) => void)[] = [
   pricePages,
   desktopPages,
   hostPages,
+  placementPages,
   terminalListPages,
   poolCarePages,
   auditPages,

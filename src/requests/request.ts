@@ -40,6 +40,10 @@ export type Ask =
       count: number
       name: string | null
       host: string | null
+      /** The group of hosts that they are to be on; absent is the one for servers. */
+      group?: string
+      /** Set where no two of them may be on one host. */
+      apart?: boolean
       until: Instant | null
       days: number | null
       /** The image of the library that they are made from, in the place of the template. */

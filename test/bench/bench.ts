@@ -1,6 +1,7 @@
 import { claimRows } from './claims.ts'
 import { desktopRows } from './desktops.ts'
 import { print, type Row } from './measure.ts'
+import { placementRows } from './placement.ts'
 import { postgresRows } from './postgres.ts'
 import { pricingRows, pricingYearRows } from './pricing.ts'
 import { routerRows } from './router.ts'
@@ -16,6 +17,7 @@ const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
   claims: claimRows,
   desktops: desktopRows,
   storms: stormRows,
+  placement: placementRows,
   pricing: pricingRows,
   router: routerRows,
   slack: slackRows,

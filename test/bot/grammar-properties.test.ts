@@ -121,6 +121,9 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     .map((slots): Command => ({ verb: 'costs', ...slots })),
   fc.constantFrom('prices', 'templates', 'hosts').map((verb): Command => ({ verb })),
   fc
+    .record({ template, count: fc.integer({ min: 1, max: 999 }), ...size }, some)
+    .map((slots): Command => ({ verb: 'explain', ...slots })),
+  fc
     .tuple(fc.constantFrom('drain', 'return'), fc.record({ host: fc.constantFrom(...lexicon.hosts) }, some))
     .map(([verb, slots]): Command => ({ verb, ...slots })),
   fc

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Host } from '../../src/machines/host.ts'
-import { explainRefusal, type HostLoad, place } from '../../src/machines/placement.ts'
+import { explainRefusal, place } from '../../src/machines/placement.ts'
+import type { HostLoad } from '../../src/machines/placement-filters.ts'
 import { aHost } from './a-machine.ts'
 
 const small = { cpus: 1, memoryGb: 1, count: 1 }

@@ -10,7 +10,7 @@ import { requestStates } from '../../requests/request.ts'
 import type { ReadTransaction } from '../../store/store.ts'
 import { accountOf } from '../accounts.ts'
 import { horizon } from '../order.ts'
-import { priceClassOn, tariffsFor } from '../promising.ts'
+import { priceClassFor, tariffsFor } from '../promising.ts'
 import type { Site } from '../site.ts'
 import { stateNames } from '../../base/states.ts'
 import { InstantShape, MoneyShape } from './fields.ts'
@@ -63,7 +63,14 @@ export const RequestShape = z.object({
   /** Things worth knowing that are no reason to refuse. */
   warnings: z.array(z.string()),
   /** For new machines: the name and the host that were asked for, if any. */
-  wanted: z.object({ name: z.string().nullable(), host: z.string().nullable() }).optional(),
+  wanted: z
+    .object({
+      name: z.string().nullable(),
+      host: z.string().nullable(),
+      group: z.string().nullable(),
+      apart: z.boolean(),
+    })
+    .optional(),
   /** For a transfer: which machine, who is to have it, and who had it and what paid it until then. */
   transfer: z
     .object({
@@ -120,7 +127,9 @@ export async function requestView(
 }
 
 function wantedOf({ ask }: Request): Pick<RequestView, 'wanted'> {
-  return ask.kind === 'machines' ? { wanted: { name: ask.name, host: ask.host } } : {}
+  if (ask.kind !== 'machines') return {}
+  const { name, host, group = null, apart = false } = ask
+  return { wanted: { name, host, group, apart } }
 }
 
 function transferOf({ ask }: Request): Pick<RequestView, 'transfer'> {
@@ -163,6 +172,6 @@ async function partOn(account: string, request: Request, rule: BudgetRule, at: R
   const end = ask.days === null ? localDay(horizon(ask.until, at), timezone) : addDays(from, ask.days)
   const to = end > from ? end : addDays(from, 1)
   const order = { size: { cpus, memoryGb }, count: ask.count, createdDay: from, from, to }
-  const tariffs = tariffsFor({ from, to }, await priceClassOn(at.tx, ask.host), at)
+  const tariffs = tariffsFor({ from, to }, await priceClassFor(at.tx, ask), at)
   return holdsFor(order, rule, tariffs).find((hold) => hold.account === account)?.milli ?? 0
 }

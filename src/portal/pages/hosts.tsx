@@ -38,6 +38,9 @@ export function hostPages(pages: Pages): void {
     const body = (
       <>
         <h1>Hosts</h1>
+        <p>
+          <a href="/hosts/placement">Where would a machine go?</a>
+        </p>
         <div
           id="hosts"
           hx-get="/fragments/hosts"

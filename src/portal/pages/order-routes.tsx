@@ -1,7 +1,9 @@
 import { hasRole } from '../../identity/person.ts'
 import type { Refusal } from '../../base/errors.ts'
+import { serverGroup } from '../../machines/host.ts'
 import { localDay } from '../../base/period.ts'
 import { editRequest } from '../../operations/edit-request.ts'
+import { groupsFor } from '../../operations/groups.ts'
 import { makeQuote } from '../../operations/make-quote.ts'
 import { requestMachine } from '../../operations/request-machine.ts'
 import type { RequestView } from '../../operations/shapes/request.ts'
@@ -36,6 +38,7 @@ async function priced(visit: Visit, form: Fields): Promise<OrderProps> {
     site: visit.site,
     user: visit.caller.user,
     operator: hasRole(visit.caller, 'operator'),
+    groups: groupsFor(visit.caller, visit.site),
     budgets: budgets.filter(({ open }) => open),
     form,
     quote: 'done' in outcome ? outcome.done : undefined,
@@ -50,7 +53,7 @@ function wish(visit: Visit, form: Fields) {
     until,
     days = isNew ? '30' : undefined,
     ...rest
-  } = filled(form, 'cpus', 'memoryGb', 'count', 'until', 'days', 'host')
+  } = filled(form, 'cpus', 'memoryGb', 'count', 'until', 'days', 'host', 'group', 'apart')
   const template = form.get('template') ?? visit.site.templates[0]?.name ?? ''
   if (until === undefined && days !== undefined) return { template, ...rest, days }
   return { template, ...rest, until: until ?? 'never' }
@@ -95,6 +98,8 @@ function fieldsOf(request: RequestView, { timezone }: Site): Known {
     until: days !== null || until === null ? '' : localDay(until, timezone),
     name: wanted?.name ?? '',
     host: wanted?.host ?? '',
+    group: wanted?.group ?? serverGroup,
+    apart: wanted?.apart === true ? 'true' : '',
     purpose,
     budget,
     administrators: administrators.join(', '),
@@ -105,7 +110,18 @@ function fieldsOf(request: RequestView, { timezone }: Site): Known {
 function changesIn(form: Fields, known: Known) {
   const { administrators, until, days, ...rest } = filled(
     form,
-    ...(['template', 'cpus', 'memoryGb', 'count', 'name', 'host', 'purpose', 'budget'] as const),
+    ...([
+      'template',
+      'cpus',
+      'memoryGb',
+      'count',
+      'name',
+      'host',
+      'group',
+      'apart',
+      'purpose',
+      'budget',
+    ] as const),
     ...(['administrators', 'until', 'days'] as const),
   )
   const others = Object.entries(rest).filter(([name, value]) => value !== known[name])

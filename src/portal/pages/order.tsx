@@ -13,6 +13,8 @@ export interface OrderProps {
   site: Site
   user: string
   operator: boolean
+  /** The groups of hosts that may be asked for. */
+  groups: readonly string[]
   budgets: readonly BudgetView[]
   /** What was typed. */
   form: Fields
@@ -93,7 +95,7 @@ function What({ site, form, refusal, edits }: OrderProps) {
   )
 }
 
-function How({ form, refusal, operator, edits }: OrderProps) {
+function How({ form, refusal, operator, edits, groups, site }: OrderProps) {
   const isNew = edits === undefined
   const until = form.get('until') ?? ''
   return (
@@ -119,6 +121,19 @@ function How({ form, refusal, operator, edits }: OrderProps) {
         max={63}
         help={`Empty: ${isNew ? 'one is made up' : 'as it was'}. Several are numbered.`}
       />
+      {groups.length > 1 ? (
+        <Field name="group" label="Class" refusal={refusal} help="Prices and terms may differ.">
+          {(attributes) => (
+            <select {...attributes}>
+              {groups.map((group) => (
+                <option value={group} selected={group === (form.get('group') ?? groups[0])}>
+                  {site.groups.find(({ name }) => name === group)?.title ?? group}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+      ) : null}
       {operator ? (
         <Text
           name="host"
@@ -129,6 +144,10 @@ function How({ form, refusal, operator, edits }: OrderProps) {
           help="For operators. Empty: one is found."
         />
       ) : null}
+      <label>
+        <input type="checkbox" name="apart" value="true" checked={form.get('apart') === 'true'} />
+        Several: no two of them on one host
+      </label>
     </fieldset>
   )
 }
