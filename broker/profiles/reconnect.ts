@@ -1,4 +1,4 @@
-import { element, escapeLines, xmlDeclaration } from './xml.ts'
+import { element, escapeLines, xmlDeclaration } from '../../src/base/xml.ts'
 
 /** What a client posts to have its sessions back (MS-RDWR 3.1.4.1). */
 export const reconnectAction = 'http://schemas.microsoft.com/ts/2010/09/rdweb/GetRDPFiles'

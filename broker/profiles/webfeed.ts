@@ -1,5 +1,5 @@
 import type { Instant } from '../../src/base/clock.ts'
-import { element, xmlDeclaration } from './xml.ts'
+import { element, xmlDeclaration } from '../../src/base/xml.ts'
 
 /** Versions of the feed (MS-TSWP 2.2.2). What does not ask for one gets 1.1. */
 export const feedVersions = ['1.1', '2.0', '2.1'] as const

@@ -1,5 +1,5 @@
-import { refuse } from '../../src/base/errors.ts'
-import { hasControl } from '../../src/base/text.ts'
+import { refuse } from './errors.ts'
+import { hasControl } from './text.ts'
 
 /**
  * Text as XML carries it, in an element or in an attribute with double quotes.
