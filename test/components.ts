@@ -29,9 +29,14 @@ const known = {
     binaries: [17, 16, 15].map((version) => `/usr/lib/postgresql/${version}/bin/postgres`).concat('postgres'),
     packages: ['postgresql'],
   },
+  libvirt: {
+    binaries: ['/usr/sbin/libvirtd'],
+    packages: ['libvirt-daemon', 'libvirt-daemon-driver-qemu', 'libvirt-daemon-system'],
+  },
+  virsh: { binaries: ['virsh'], packages: ['libvirt-clients'] },
   qemu: { binaries: ['qemu-system-x86_64'], packages: ['qemu-system-x86'] },
-  busybox: { binaries: ['busybox'], packages: ['busybox-static'] },
-  cpio: { binaries: ['cpio'], packages: ['cpio'] },
+  qemuImg: { binaries: ['qemu-img'], packages: ['qemu-utils'] },
+  xorriso: { binaries: ['xorriso'], packages: ['xorriso'] },
   haproxy: { binaries: ['/usr/sbin/haproxy', 'haproxy'], packages: ['haproxy'] },
   // The module that passes TCP on, which comes with the program.
   nginx: {

@@ -14,8 +14,8 @@ export async function simulate(config: Config, log: Log): Promise<void> {
   const signal = stopSignal()
   try {
     for (const rule of config.hypervisors) {
+      if (rule.kind !== 'simulator' || rule.server === undefined) continue
       const { name, server } = rule
-      if (server === undefined) continue
       const farm = await openSimulator(rule, { clock: systemClock, log, dataPath: config.store.path })
       closing.push(() => farm.close())
       const served = await serveSimulator(farm, server, log)

@@ -36,6 +36,7 @@ export function configOf(parsed: SiteFile, file: string, folder: string): Config
 type DriverRule = SiteFile['hypervisors'][number]
 
 function driverFrom(folder: string, rule: DriverRule): DriverRule {
+  if (rule.kind !== 'simulator') return rule
   const { server } = rule
   if (server === undefined || !('path' in server)) return rule
   return { ...rule, server: { path: resolve(folder, server.path) } }
@@ -75,7 +76,6 @@ function siteOf({
   roles,
   chat,
   hypervisors,
-  groups,
   templates,
   tariffs,
   budgets,
@@ -87,7 +87,6 @@ function siteOf({
     rdp: { publicAddress: rdp.publicAddress, gateway: rdp.gateway?.address ?? null },
     roles,
     hypervisors: hypervisors.map(({ name, overcommit, hosts }) => ({ name, overcommit, hosts })),
-    groups: groups.map((group) => ({ ...group, members: lowerCase(group.members) })),
     templates,
     tariffs,
     budgets: budgets.map((budget) => ({

@@ -2,13 +2,15 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { assert } from '../base/errors.ts'
 import type { Hypervisor } from './hypervisor.ts'
+import { libvirt } from './libvirt.ts'
+import { LibvirtRule } from './libvirt/rule.ts'
 import type { SimulatorServices } from './simulated-world.ts'
 import { SimulatorRule } from './simulator-rule.ts'
 import { remoteSimulator } from './remote-simulator.ts'
 import { type Faults, simulator } from './simulator.ts'
 
 /** A hypervisor as the site's file describes it. */
-export const HypervisorRule = z.discriminatedUnion('kind', [SimulatorRule])
+export const HypervisorRule = z.discriminatedUnion('kind', [SimulatorRule, LibvirtRule])
 export type HypervisorRule = z.infer<typeof HypervisorRule>
 
 export interface HypervisorServices extends SimulatorServices {
@@ -37,10 +39,15 @@ export async function openHypervisors(
   }
 }
 
-// A second kind of driver makes this a switch over `rule.kind`.
 async function openHypervisor(rule: HypervisorRule, services: HypervisorServices): Promise<Hypervisor> {
-  const { name, server } = rule
-  return server === undefined ? openSimulator(rule, services) : remoteSimulator({ name, server })
+  switch (rule.kind) {
+    case 'simulator': {
+      const { name, server } = rule
+      return server === undefined ? openSimulator(rule, services) : remoteSimulator({ name, server })
+    }
+    case 'libvirt':
+      return libvirt(rule, services)
+  }
 }
 
 /** A simulated farm in this process, with its memory in the site's folder. */

@@ -21,7 +21,7 @@ describe('a whole file', () => {
   ])('may say that a simulator is served at %s', (server, expected) => {
     const config = accepted(changed(['stage: PT0.2S', `server: ${server} #`]))
 
-    expect(config.hypervisors[0]?.server).toEqual(expected)
+    expect(config.hypervisors[0]).toMatchObject({ server: expected })
   })
 
   test('the example is accepted as it stands', () => {

@@ -14,7 +14,11 @@ describe('what is wrong beside the rest of the file', () => {
       'kind: proxmox',
       '29: hypervisors[0].kind: is not built into this version yet, use simulator',
     ],
-    ['kind: simulator', 'kind: vmware', '29: hypervisors[0].kind: is "vmware", should be simulator'],
+    [
+      'kind: simulator',
+      'kind: vmware',
+      '29: hypervisors[0].kind: is "vmware", should be simulator or libvirt',
+    ],
     // Names that are given twice or lead nowhere.
     [
       'name: w2008,',

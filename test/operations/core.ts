@@ -117,7 +117,7 @@ export async function openCore(options: CoreOptions = {}): Promise<Core> {
   const [store] = stores
   const directory = await openDirectory(config.identity)
   const [rule] = config.hypervisors
-  if (rule === undefined) throw new Error('the demo has a hypervisor')
+  if (rule?.kind !== 'simulator') throw new Error('the demo has a simulated hypervisor')
   const hypervisor = await simulator({ ...rule }, { clock, log, sleep: () => Promise.resolve() })
   const passwords = signIn({ directory, throttle: throttle(), clock })
   const hypervisors = new Map([[rule.name, hypervisor]])

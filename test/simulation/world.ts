@@ -51,7 +51,7 @@ export async function openWorld(config: Config, start: Instant, random: Random):
   const agenda = openAgenda(start, random)
   const { clock } = agenda
   const [rule] = config.hypervisors
-  if (rule === undefined) throw new Error('the simulated site has a hypervisor')
+  if (rule?.kind !== 'simulator') throw new Error('the simulated site has a hypervisor')
   const world: World = {
     config,
     random,
