@@ -22,6 +22,10 @@ export function contradictions(site: Sketch): Problem[] {
     ...tariffProblems(site),
     ...reminderProblems(site.policies.machines.reminders),
     ...notPositive(['policies', 'machines', 'maxTerm'], site.policies.machines.maxTerm),
+    ...site.groups.flatMap(({ maxTerm, term }, index) => [
+      ...notPositive(['groups', index, 'maxTerm'], maxTerm),
+      ...notPositive(['groups', index, 'term'], term),
+    ]),
     ...notPositive(['policies', 'approvals', 'expire'], site.policies.approvals.expire),
     // Each reminder waits twice as long as the one before: from nothing, that would never get anywhere.
     ...notPositive(['policies', 'approvals', 'remindAfter'], site.policies.approvals.remindAfter),

@@ -11,6 +11,7 @@ import { IsoDuration, roughMillis } from '../base/duration.ts'
 import { HypervisorRule } from '../hypervisors/open.ts'
 import { IdentityRule } from '../identity/open.ts'
 import { MachinePolicy } from '../machines/expiry.ts'
+import { GroupRule } from '../machines/group.ts'
 import { Template } from '../machines/template.ts'
 import { ApprovalPolicy } from '../requests/approval.ts'
 import { isDatabaseUrl } from '../store/postgres/address.ts'
@@ -121,6 +122,7 @@ export const SiteFile = z.strictObject({
   identity: IdentityRule,
   roles: z.strictObject({ operator: People, auditor: People }).prefault({}),
   hypervisors: z.array(HypervisorRule).min(1),
+  groups: z.array(GroupRule).default([]),
   templates: z.array(Template).min(1),
   tariffs: z.array(Tariff).min(1),
   budgets: z.array(BudgetRule).default([]),

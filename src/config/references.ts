@@ -13,6 +13,7 @@ export function referenceProblems(site: Sketch): Problem[] {
   return [
     ...duplicateProblems(site),
     ...poolProblems(site),
+    ...groupProblems(site),
     ...terminalProblems(site),
     ...peopleProblems(site),
   ]
@@ -26,6 +27,7 @@ function duplicateProblems(site: Sketch): Problem[] {
     named(['identity', 'local'], 'user', site.identity.local),
     named(['hypervisors'], 'name', site.hypervisors),
     hosts,
+    named(['groups'], 'name', site.groups),
     named(['templates'], 'name', site.templates),
     named(['budgets'], 'code', site.budgets),
     named(['pools'], 'name', site.pools),
@@ -54,15 +56,29 @@ function repeated(all: readonly Named[]): Problem[] {
 
 function poolProblems(site: Sketch): Problem[] {
   const templates = site.templates.map(({ name }) => name)
-  // A driver that finds its hosts itself knows groups that the file does not.
-  const isListed = site.hypervisors.every(({ hosts }) => hosts !== undefined)
-  const groups = site.hypervisors.flatMap(({ hosts = [] }) => hosts.map(({ group = 'central' }) => group))
+  const groups = groupsListed(site)
   const codes = [...site.budgets.map(({ code }) => code), 'own']
   return site.pools.flatMap(({ template, group, budget }, index) => [
     ...unknown(['pools', index, 'budget'], budget, 'budget', codes),
     ...unknown(['pools', index, 'template'], template, 'template', templates),
-    ...(isListed ? unknown(['pools', index, 'group'], group, 'host group', groups) : []),
+    ...(groups === undefined ? [] : unknown(['pools', index, 'group'], group, 'host group', groups)),
   ])
+}
+
+/** A class of its own that no host is in would take nothing. */
+function groupProblems(site: Sketch): Problem[] {
+  const groups = groupsListed(site)
+  if (groups === undefined) return []
+  return site.groups.flatMap(({ name }, index) =>
+    unknown(['groups', index, 'name'], name, 'host group', groups),
+  )
+}
+
+/** The groups that hosts are in. A driver that finds its hosts itself knows groups that the file does not. */
+function groupsListed(site: Sketch): string[] | undefined {
+  const isListed = site.hypervisors.every(({ hosts }) => hosts !== undefined)
+  if (!isListed) return undefined
+  return site.hypervisors.flatMap(({ hosts = [] }) => hosts.map(({ group = 'central' }) => group))
 }
 
 function terminalProblems(site: Sketch): Problem[] {
@@ -91,6 +107,9 @@ function peopleProblems(site: Sketch): Problem[] {
     ...nobody(['policies', 'approvals', 'fallback'], approvals.fallback, people.names, false),
     ...site.pools.flatMap(({ members }, index) =>
       nobody(['pools', index, 'members'], members, people.names, true),
+    ),
+    ...site.groups.flatMap(({ members }, index) =>
+      nobody(['groups', index, 'members'], members, people.names, true),
     ),
   ]
 }

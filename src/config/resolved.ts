@@ -76,6 +76,7 @@ function siteOf({
   roles,
   chat,
   hypervisors,
+  groups,
   templates,
   tariffs,
   budgets,
@@ -87,6 +88,7 @@ function siteOf({
     rdp: { publicAddress: rdp.publicAddress, gateway: rdp.gateway?.address ?? null },
     roles,
     hypervisors: hypervisors.map(({ name, overcommit, hosts }) => ({ name, overcommit, hosts })),
+    groups: groups.map((group) => ({ ...group, members: lowerCase(group.members) })),
     templates,
     tariffs,
     budgets: budgets.map((budget) => ({

@@ -7,6 +7,7 @@ import type { LocalDay } from '../base/period.ts'
 import type { AccountRule } from '../identity/account-rule.ts'
 import type { Role } from '../identity/person.ts'
 import type { MachinePolicy } from '../machines/expiry.ts'
+import type { GroupRule } from '../machines/group.ts'
 import type { Template } from '../machines/template.ts'
 import type { ApprovalPolicy } from '../requests/approval.ts'
 
@@ -28,6 +29,8 @@ export interface Site {
     overcommit: { cpus: number; memory: number }
     hosts: readonly { name: string; group: string }[]
   }[]
+  /** Groups of hosts that are a class of their own. Others may be named by hosts alone. */
+  groups: readonly GroupRule[]
   templates: readonly Template[]
   /** In order of their first day. */
   tariffs: readonly Tariff[]
