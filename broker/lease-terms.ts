@@ -74,9 +74,20 @@ function after(at: Instant | null, duration: Duration, terms: LeaseTerms): Insta
   return addDuration(at, duration, terms.zone)
 }
 
+/** The latest end that somebody may agree to: never after the pool closes. */
+export function latestApproved(lease: Lease, terms: LeaseTerms): Instant {
+  const offered = offeredFirst(lease)
+  const longest = addDuration(offered, terms.approvedMax, terms.zone)
+  return earliest(longest, closingAfter(terms.hours, offered, terms.zone)) ?? longest
+}
+
+function offeredFirst({ history, createdAt }: Lease): Instant {
+  return history.find(({ state }) => state === 'offered')?.at ?? createdAt
+}
+
 /** The latest end that all extensions together may reach: the pool's longest lease and what may be added to it. */
 export function latestEnd(lease: Lease, terms: LeaseTerms): Instant {
-  const offered = lease.history.find(({ state }) => state === 'offered')?.at ?? lease.createdAt
+  const offered = offeredFirst(lease)
   const longest = addDuration(addDuration(offered, terms.max, terms.zone), terms.extendMax, terms.zone)
   return earliest(longest, closingAfter(terms.hours, offered, terms.zone)) ?? longest
 }

@@ -76,6 +76,8 @@ export interface Lease {
   endReason: EndReason | null
   /** How many connections the router relays for it now. */
   connections: number
+  /** The request for more time than the pool allows, while that waits for its decision. */
+  asked?: string
   /** What has passed in all of its connections, as far as routers have said. */
   traffic?: LeaseTraffic
   /** The next instant at which something is due about it (a warning, a release, its end). */
@@ -201,16 +203,24 @@ export function endLease(lease: Lease, reason: EndReason, at: Instant): Lease {
 /** In minutes; more of them may not fit a date. */
 const tenYears = 5_256_000
 
+/** The end that somebody wants: an instant, or minutes after the old one. */
+export function endWanted({ endsAt }: Pick<Lease, 'endsAt'>, to: LaterEnd): Instant {
+  return 'until' in to ? to.until : plusMillis(endsAt, Math.min(to.minutes, tenYears) * 60_000)
+}
+export type LaterEnd = { until: Instant } | { minutes: number }
+
 /**
  * Moves the end of a lease: to an instant, or by minutes from its old end.
+ * @param limit the latest end: what the pool allows, or what somebody may agree to
  * @throws Refusal `lease_ended`; `wrong_state` while its desktop is being made; `bad_term` when the new end is not
- * later than the old one, or later than the pool allows.
+ * later than the old one, or later than the limit.
  */
 export function extendLease(
   lease: Lease,
-  to: { until: Instant } | { minutes: number },
+  to: LaterEnd,
   terms: LeaseTerms,
   at: Instant,
+  limit = latestEnd(lease, terms),
 ): Lease {
   refuseOver(lease, at)
   if (lease.state === 'preparing') {
@@ -219,8 +229,7 @@ export function extendLease(
       'The desktop is still being made, and its time starts when it is ready. Extend it then.',
     )
   }
-  const endsAt = 'until' in to ? to.until : plusMillis(lease.endsAt, Math.min(to.minutes, tenYears) * 60_000)
-  const limit = latestEnd(lease, terms)
+  const endsAt = endWanted(lease, to)
   if (endsAt <= lease.endsAt) {
     refuse('bad_term', `The session lasts until ${lease.endsAt} already. Ask for a later end.`)
   }

@@ -50,6 +50,8 @@ export const PoolRule = z.strictObject({
     atEnd: z.enum(['save', 'keep', 'reset']),
     /** The most minutes a person may add to a lease, all extensions together. */
     extendMax: IsoDuration.prefault('PT2H'),
+    /** The longest that a lease may last where somebody has agreed to it; nothing is asked for beyond. */
+    approvedMax: IsoDuration.prefault('P7D'),
     /** After how long without a key or a mouse move a lease ends. Left out, never. */
     idle: IsoDuration.optional(),
   }),

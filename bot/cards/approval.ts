@@ -6,7 +6,7 @@ import type { RequestView } from '../../src/operations/shapes/request.ts'
 import type { Card, Part } from '../card.ts'
 import type { Drawing } from './drawing.ts'
 import { button, buttons, card, facts, words } from './parts.ts'
-import { decisionTable, termWords, wish } from './wishes.ts'
+import { decisionTable, isTime, paceWords, termWords, wish } from './wishes.ts'
 
 /** A request for somebody who may decide on it: with buttons while it waits, with the outcome afterwards. */
 export function approvalCard(request: RequestView, drawing: Drawing): Card {
@@ -102,6 +102,7 @@ const tones: Readonly<Record<RequestView['state'], Card['tone']>> = {
 
 function asking(request: RequestView): string {
   const { requester, quote, currency, budget } = request
+  if (budget === '') return `${requester} asks for ${wish(request)}. It costs nobody anything.`
   return `${requester} asks for ${wish(request)}: ${priceWords(quote.total, currency)} from ${budget}.`
 }
 
@@ -122,7 +123,7 @@ function whatFacts(request: RequestView, drawing: Drawing): Part | undefined {
   const each = request.count > 1 ? ' each' : ''
   return facts(
     ['Who', request.requester],
-    ['What', request.kind === 'extension' ? wish(request) : `${wish(request)}, ${sizeWords(request)}${each}`],
+    ['What', isTime(request) ? wish(request) : `${wish(request)}, ${sizeWords(request)}${each}`],
     ['Purpose', request.purpose],
     ['Description', request.description],
     ['For', termWords(request, drawing)],
@@ -140,11 +141,14 @@ function whyYou({ approvers }: RequestView, { reader }: Drawing): string | null 
 
 function moneyFacts(request: RequestView, drawing: Drawing): Part | undefined {
   const { quote, currency, budget, leftAfter, shareAfter } = request
+  if (budget === '') return facts(['Price', 'nothing: sessions of this pool cost nobody anything'])
   const pending = request.state === 'pending'
   const left = `${leftAfter} ${currency}; ${percent(shareAfter)} of its limit is then taken`
   return facts(
     ['Total', priceWords(quote.total, currency)],
-    ['Per day', `${quote.perDay} ${currency}, once its free days are over`],
+    request.lease === undefined
+      ? ['Per day', `${quote.perDay} ${currency}, once its free days are over`]
+      : ['Per hour', paceWords(request)],
     [
       pending ? `Left on ${budget} afterwards` : `Left on ${budget}`,
       pending ? left : `${leftAfter} ${currency}`,

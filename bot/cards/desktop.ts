@@ -3,7 +3,7 @@ import type { ProgressView } from '../../src/operations/shapes/job.ts'
 import type { Card, Part } from '../card.ts'
 import type { Drawing } from './drawing.ts'
 import { progressPart, progressWords } from './job.ts'
-import { button, buttons, card, facts, table } from './parts.ts'
+import { button, buttons, card, facts, table, words } from './parts.ts'
 import { relative, when } from './words.ts'
 
 export interface LeaseFacts {
@@ -22,9 +22,10 @@ export function leaseCard(found: LeaseFacts, drawing: Drawing): Card {
   return card({
     summary: sentence(found, drawing),
     title: `Desktop of pool ${lease.pool}`,
-    tone: open && found.ending === true ? 'warn' : tones[lease.state],
+    tone: open && (found.ending === true || lease.trouble !== undefined) ? 'warn' : tones[lease.state],
     about: `lease:${lease.id}`,
     parts: [
+      words(lease.trouble?.text),
       progressPart(progress, 'Your desktop'),
       lease.state === 'offered' || lease.state === 'disconnected' ? openLink(found) : undefined,
       facts(
@@ -32,13 +33,20 @@ export function leaseCard(found: LeaseFacts, drawing: Drawing): Card {
         ['Pool', lease.pool],
         ['Terminal', lease.terminal?.name],
         ['Ends', open ? when(lease.endsAt, drawing) : null],
+        ['Asked for', open ? askedWords(lease, drawing) : null],
         ['Ended', lease.endedAt === null ? null : when(lease.endedAt, drawing)],
         ['Price', open ? priceOf(lease) : null],
         ['Cost to date', lease.cost === undefined ? null : `${lease.cost.toDate} ${lease.cost.currency}`],
       ),
-      open && lease.user === drawing.reader.user ? leaseButtons(lease) : undefined,
+      lease.user === drawing.reader.user ? (open ? leaseButtons(lease) : againButtons(lease)) : undefined,
     ],
   })
+}
+
+function askedWords({ asked }: LeaseView, drawing: Drawing): string | null {
+  return asked === undefined
+    ? null
+    : `until ${when(asked.until, drawing)}: ${asked.request} waits for a decision`
 }
 
 function priceOf({ cost }: LeaseView): string | null {
@@ -91,9 +99,10 @@ function openLink({ desktopPage }: LeaseFacts): Part {
 /** How much the button adds, in minutes. */
 export const leaseMinutes = 30
 
-function leaseButtons({ id, desktop, pool }: LeaseView): Part | undefined {
+function leaseButtons({ id, desktop, pool, trouble }: LeaseView): Part | undefined {
   const name = desktop ?? `the desktop of pool ${pool}`
   return buttons(
+    trouble?.code === 'desktop_unreachable' ? againButton('Try again', pool) : undefined,
     button({
       label: `Extend ${leaseMinutes} min`,
       action: 'extend-lease',
@@ -112,6 +121,16 @@ function leaseButtons({ id, desktop, pool }: LeaseView): Part | undefined {
       },
     }),
   )
+}
+
+/** After an end that was nobody's wish a person most likely wants to go on. */
+function againButtons({ endReason, pool }: LeaseView): Part | undefined {
+  const unwished: readonly LeaseView['endReason'][] = ['desktop_lost', 'failed']
+  return unwished.includes(endReason) ? buttons(againButton('Open a desktop', pool)) : undefined
+}
+
+function againButton(label: string, pool: string) {
+  return button({ label, action: 'open-desktop', value: pool, spoken: `${label} of pool ${pool}` })
 }
 
 /** A pool as the list of pools shows it. */

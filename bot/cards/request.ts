@@ -4,7 +4,7 @@ import type { QuoteView } from '../../src/operations/shapes/quote.ts'
 import type { RequestView } from '../../src/operations/shapes/request.ts'
 import type { Card, Part } from '../card.ts'
 import { approvalCard } from './approval.ts'
-import { decisionTable, termWords, wish } from './wishes.ts'
+import { decisionTable, isTime, paceWords, termWords, wish } from './wishes.ts'
 import { connectParts } from './connect.ts'
 import type { Drawing } from './drawing.ts'
 import { progressPart, progressWords } from './job.ts'
@@ -135,6 +135,10 @@ function readyWords({ request, machines }: RequestFacts, drawing: Drawing): stri
   if (transfer !== undefined) {
     return `${transfer.machine} belongs to ${transfer.owner} and is paid from ${budget} (${request.id}).`
   }
+  if (request.lease !== undefined) {
+    const until = request.until === null ? '' : ` until ${when(request.until, drawing)}`
+    return `The session on ${request.lease.desktop} lasts${until} (${request.id}).`
+  }
   if (request.kind === 'resize') return `${list(names)} has its new size (${request.id}).`
   if (request.kind === 'extension') {
     const until = request.until === null ? '' : ` until ${when(request.until, drawing)}`
@@ -163,11 +167,11 @@ function machineParts({ request, machines }: RequestFacts, drawing: Drawing): (P
 function requestFacts(request: RequestView, drawing: Drawing): Part | undefined {
   const { description, purpose, administrators, quote, currency, budget } = request
   return facts(
-    ['What', request.kind === 'extension' ? null : `${wish(request)}, ${sizeWords(request)}`],
+    ['What', isTime(request) ? null : `${wish(request)}, ${sizeWords(request)}`],
     ['Purpose', purpose],
     ['Description', description],
     ['For', termWords(request, drawing)],
-    ['Price', `${priceWords(quote.total, currency)} in all, ${quote.perDay} ${currency} a day`],
+    ['Price', budget === '' ? null : `${priceWords(quote.total, currency)} in all, ${paceWords(request)}`],
     [
       'Budget',
       request.transfer === undefined ? budget : `${budget}, until now ${request.transfer.was.budget}`,

@@ -7,8 +7,9 @@ import { openDesktop } from '../../src/operations/open-desktop.ts'
 import type { Card } from '../card.ts'
 import { leaseCard, leaseMinutes, poolsCard, type PoolView } from '../cards/desktop.ts'
 import { questionCard, saidCard } from '../cards/questions.ts'
+import { requestCard } from '../cards/request.ts'
 import { isNothing, when } from '../cards/words.ts'
-import { leaseFacts } from '../facts.ts'
+import { leaseFacts, requestFacts } from '../facts.ts'
 import { type Command, formatCommand, resolveTerm, type Term } from '../grammar.ts'
 import type { Talk } from './talk.ts'
 
@@ -58,7 +59,9 @@ export async function extendBy(
   lease: string,
   term: { minutes: number } | { until: string },
 ): Promise<Card[]> {
-  const { extra, cost, endsAt } = await talk.perform(extendLeaseTime, { id: lease, ...term })
+  const answer = await talk.perform(extendLeaseTime, { id: lease, ...term })
+  if ('request' in answer) return [requestCard(await requestFacts(talk, answer.request), talk.drawing)]
+  const { extra, cost, endsAt } = answer
   const shown = leaseCard(await leaseFacts(talk, lease), talk.drawing)
   if (extra === undefined || cost === undefined) return [shown]
   const until = `Your session now lasts until ${when(endsAt, talk.drawing)}.`

@@ -2,6 +2,7 @@ import { earliest, type Instant, instant, latest, millis, plusMillis } from '../
 import { messageOf, Outage } from '../base/errors.ts'
 import type { PoolDesk } from '../operations/desktops.ts'
 import { dropCopies } from '../operations/images.ts'
+import { forgetAsking } from '../operations/lease-asked.ts'
 import { settingsOf } from '../operations/settings.ts'
 import { tellingAt } from '../notices/settings.ts'
 import type { Approver } from '../requests/approval.ts'
@@ -43,6 +44,7 @@ export async function attendRequest(
   if (due === 'expire') {
     await tx.requests.put(expire(request, now))
     await dropCopies(desk, request)
+    await forgetAsking(desk, request)
     await tell(desk, { kind: 'request-decided', about, to: [request.requester] })
     return redrawCards(desk, `request:${request.id}`)
   }
@@ -62,7 +64,8 @@ async function widen(
     const attentionAt = earliest(plusMillis(now, againMillis), request.expiresAt)
     return tx.requests.put({ ...request, attentionAt })
   }
-  const why = `fallback, as nobody of ${request.budget} has answered`
+  const asked = request.budget === '' ? 'no operator' : `nobody of ${request.budget}`
+  const why = `fallback, as ${asked} has answered`
   const others = [...new Set(fallback)].map((user): Approver => ({ user, why }))
   const next = widened(request, others, site.policies.approvals, site.timezone)
   const more = next.approvers.slice(request.approvers.length).map(({ user }) => user)

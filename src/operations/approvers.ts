@@ -1,4 +1,5 @@
 import type { BudgetRule } from '../../pricing/budget.ts'
+import { refuse } from '../base/errors.ts'
 import { type Caller, isNamed, type Person } from '../identity/person.ts'
 import { type Approver, findApprovers } from '../requests/approval.ts'
 import type { Request } from '../requests/request.ts'
@@ -31,6 +32,30 @@ export function approversFor(
   known: Known,
 ): Approver[] {
   return findApprovers({ ...facts, resolve: (name) => known.get(name) ?? [] })
+}
+
+/**
+ * Who decides on what costs nobody anything: the operators, who answer for the site's room; the site's fallback where
+ * there is no other. Never the requester. @throws Refusal `no_approver`.
+ */
+export function operatorsFor(requester: string, site: Site, known: Known): Approver[] {
+  const named = (names: readonly string[], why: string): Approver[] => {
+    const people = names.flatMap((name) => known.get(name) ?? []).map(({ user }) => user)
+    return [...new Set(people)].filter((user) => user !== requester).map((user) => ({ user, why }))
+  }
+  const operators = named(site.roles.operator, 'operator')
+  if (operators.length > 0) return operators
+  const fallback = named(site.policies.approvals.fallback, 'fallback, as no other operator is known')
+  if (fallback.length > 0) return fallback
+  refuse(
+    'no_approver',
+    'Nobody but you could decide on this: the site has no other operator and no fallback.',
+  )
+}
+
+/** The names behind `operatorsFor`. */
+export function operatorNames({ site }: Outside): string[] {
+  return [...site.roles.operator, ...site.policies.approvals.fallback]
 }
 
 /** The request as it is for somebody who would decide: without them once their time as a delegate is over. */

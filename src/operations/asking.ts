@@ -1,8 +1,9 @@
 import { autoApproves, type BudgetRule } from '../../pricing/budget.ts'
+import { earliest, type Instant } from '../base/clock.ts'
 import { addDuration } from '../base/duration.ts'
 import { redrawCards, tell } from '../jobs/outbox.ts'
 import { requestAttention } from '../requests/request.ts'
-import type { Ask, Request } from '../requests/request.ts'
+import type { Approver, Ask, Request } from '../requests/request.ts'
 import { approversFor, type Known } from './approvers.ts'
 import { grant } from './granting.ts'
 import type { Context } from './operation.ts'
@@ -17,7 +18,11 @@ export interface Asked {
   description: string
   purpose: string
   administrators: string[]
-  budget: BudgetRule
+  /** Null where it costs nobody anything: then `deciders` decide. */
+  budget: BudgetRule | null
+  deciders?: Approver[]
+  /** Until when a decision is of use, where that is before the site's time for it. */
+  decideBy?: Instant
   quote: Request['quote']
 }
 
@@ -26,8 +31,8 @@ export interface Asked {
  * @throws Refusal `no_approver` before anything is saved, or whatever `grant` refuses.
  */
 export async function askFor(context: Context, asked: Asked, known: Known): Promise<Request> {
-  const { caller, now, site } = context
-  const { budget, ...facts } = asked
+  const { caller, now } = context
+  const { budget, deciders, decideBy, ...facts } = asked
   const number = await nextNumber(context)
   const request: Request = {
     ...facts,
@@ -36,17 +41,17 @@ export async function askFor(context: Context, asked: Asked, known: Known): Prom
     state: 'pending',
     history: [{ state: 'pending', at: now }],
     requester: caller.user,
-    budget: budget.code,
+    budget: budget?.code ?? '',
     approvers: [],
     decisions: [],
     machines: [],
     createdAt: now,
-    expiresAt: addDuration(now, site.policies.approvals.expire, site.timezone),
+    expiresAt: timeToDecide(context, decideBy),
     reminded: 0,
     attentionAt: null,
     failure: null,
   }
-  return submit(context, request, budget, known)
+  return submit(context, request, { budget, deciders }, known)
 }
 
 /**
@@ -60,8 +65,8 @@ export async function askAgain(
   asked: Asked & { what: string },
   known: Known,
 ): Promise<Request> {
-  const { now, site } = context
-  const { budget, what, ...facts } = asked
+  const { now } = context
+  const { budget, deciders, decideBy, what, ...facts } = asked
   const { id, totalMilli } = request.quote
   const replaced = [...(request.replaced ?? []), { id, totalMilli }]
   const changed: Request = {
@@ -69,32 +74,39 @@ export async function askAgain(
     ...facts,
     replaced,
     quote: quoteOfChanged({ replaced }, facts.quote),
-    budget: budget.code,
+    budget: budget?.code ?? '',
     decisions: [],
     history: [...request.history, { state: 'pending', at: now, reason: what }],
-    expiresAt: addDuration(now, site.policies.approvals.expire, site.timezone),
+    expiresAt: timeToDecide(context, decideBy),
   }
-  const submitted = await submit(context, changed, budget, known)
+  const submitted = await submit(context, changed, { budget, deciders }, known)
   await redrawCards(context, `request:${request.id}`)
   return submitted
+}
+
+function timeToDecide({ now, site }: Context, decideBy: Instant | undefined): Instant {
+  const usual = addDuration(now, site.policies.approvals.expire, site.timezone)
+  return earliest(usual, decideBy) ?? usual
 }
 
 async function submit(
   context: Context,
   request: Request,
-  budget: BudgetRule,
+  { budget, deciders = [] }: { budget: BudgetRule | null; deciders?: Approver[] | undefined },
   known: Known,
 ): Promise<Request> {
   const { tx, now, site } = context
   const policy = site.policies.approvals
-  if (autoApproves(budget, request.quote.totalMilli)) {
+  if (budget !== null && autoApproves(budget, request.quote.totalMilli)) {
     const reason = `below the ${budget.code} limit for automatic approval`
     const decision = { by: 'policy', at: now, verdict: 'approved', reason, via: 'system' } as const
     const granted = await grant(context, { ...request, approvers: [] }, decision)
     await announce(context, request)
     return granted
   }
-  const approvers = approversFor({ requester: request.requester, budget, fallback: policy.fallback }, known)
+  const { requester } = request
+  const approvers =
+    budget === null ? deciders : approversFor({ requester, budget, fallback: policy.fallback }, known)
   const pending = { ...request, approvers }
   const waiting = { ...pending, attentionAt: requestAttention(pending, policy, site.timezone) }
   await tx.requests.put(waiting)

@@ -5,6 +5,7 @@ import { redrawCards } from '../jobs/outbox.ts'
 import { checkDecision } from '../requests/approval.ts'
 import { cancel } from '../requests/request.ts'
 import { dropCopies } from './images.ts'
+import { forgetAsking } from './lease-asked.ts'
 import { change } from './operation.ts'
 import { anybody } from './rules.ts'
 import { text } from './shapes/fields.ts'
@@ -35,6 +36,7 @@ export const cancelRequest = change({
     })
     await tx.requests.put(cancelled)
     await dropCopies(context, cancelled)
+    await forgetAsking(context, cancelled)
     await redrawCards(context, `request:${id}`)
     return requestView(cancelled, { tx, now, site })
   },

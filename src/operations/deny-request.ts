@@ -5,6 +5,7 @@ import { deny } from '../requests/request.ts'
 import { decidableBy } from './approvers.ts'
 import { announceDecision } from './granting.ts'
 import { dropCopies } from './images.ts'
+import { forgetAsking } from './lease-asked.ts'
 import { change } from './operation.ts'
 import { anybody } from './rules.ts'
 import { text } from './shapes/fields.ts'
@@ -27,6 +28,7 @@ export const denyRequest = change({
     const denied = deny(request, { by: caller.user, at: now, verdict: 'denied', reason, via: caller.via })
     await tx.requests.put(denied)
     await dropCopies(context, denied)
+    await forgetAsking(context, denied)
     await announceDecision(context, denied)
     return requestView(denied, { tx, now, site })
   },

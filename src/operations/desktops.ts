@@ -9,6 +9,7 @@ import { notFound } from '../base/errors.ts'
 import { move } from '../base/states.ts'
 import { type Desk, enqueue, redrawCards, tell } from '../jobs/outbox.ts'
 import type { ReadTransaction } from '../store/store.ts'
+import { withdrawAsking, withoutAsking } from './lease-asked.ts'
 import { holdForLease, settleLease } from './lease-charging.ts'
 import type { Site } from './site.ts'
 
@@ -76,7 +77,8 @@ export async function finishLease(desk: PoolDesk, lease: Lease, reason: EndReaso
   const { tx, now } = desk
   const ended = endLease(lease, reason, now)
   if (ended === lease) return lease
-  await tx.leases.put(ended)
+  await tx.leases.put(withoutAsking(ended))
+  await withdrawAsking(desk, lease)
   await settleLease(desk, ended)
   const desktop = lease.desktop === null ? undefined : await tx.desktops.get(lease.desktop)
   if (desktop?.lease === lease.id) await putInOrder(desk, desktop, lease, reason)

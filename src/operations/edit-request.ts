@@ -43,7 +43,7 @@ export const editRequest = change({
     if (ask.kind !== 'machines') {
       refuse(
         'wrong_state',
-        `${id} is about ${ask.machine}, which is there already. Take it back and ask anew.`,
+        `${id} is about ${ask.kind === 'lease' ? ask.desktop : ask.machine}, which is there already. Take it back and ask anew.`,
       )
     }
     const warnings = administratorWarnings(caller, changes.administrators ?? [], known)
@@ -80,7 +80,10 @@ function wantedNow(request: Request, ask: MachinesAsk, changes: Changes): Wanted
 
 /** What becomes different, for people to read. */
 function differences(request: Request, ask: MachinesAsk, asked: Asked): string[] {
-  const [before, after] = [facts(request, ask), facts({ ...asked, budget: asked.budget.code }, asked.ask)]
+  const [before, after] = [
+    facts(request, ask),
+    facts({ ...asked, budget: asked.budget?.code ?? '' }, asked.ask),
+  ]
   return Object.entries(after)
     .filter(([name, value]) => before[name] !== value)
     .map(([name, value]) => `${name} ${before[name] || 'none'} is ${value || 'none'}`)

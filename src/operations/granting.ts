@@ -15,6 +15,7 @@ import { placeAll } from './capacity.ts'
 import { budgetNamed, checkHolds } from './accounts.ts'
 import { policyOf } from './groups.ts'
 import { holdFor, openCommitment } from './holding.ts'
+import { grantLeaseTime, priceOfLeaseTime } from './lease-granting.ts'
 import { checkedNames } from './names.ts'
 import type { Context } from './operation.ts'
 import { endOfTerm, priceNew, templateNamed } from './order.ts'
@@ -55,6 +56,8 @@ function carryOut(context: Granting, request: Request): Promise<Request> {
       return grantMachines(context, request, ask)
     case 'extension':
       return grantExtension(context, request, ask)
+    case 'lease':
+      return grantLeaseTime(context, request, ask)
     case 'resize':
       return grantResize(context, request, ask)
     case 'transfer':
@@ -124,6 +127,7 @@ async function priceNow(
   if (ask.kind === 'machines') {
     return (await priceNew(context, await orderAsked(context, request, ask))).quote
   }
+  if (ask.kind === 'lease') return priceOfLeaseTime(context, ask)
   const machine = await machineAsked(context, ask.machine)
   if (ask.kind === 'extension') return priceOfExtension(context, machine, ask.until)
   if (ask.kind === 'transfer') return priceOfTransfer(context, machine, laterOf(context, ask.from))

@@ -2,8 +2,9 @@ import type { Lease } from '../../broker/lease.ts'
 import type { PoolRule } from '../../broker/pool.ts'
 import type { BudgetRule } from '../../pricing/budget.ts'
 import type { Charge } from '../../pricing/charge.ts'
-import { type Commitment, commit, daysToCharge, type Hold } from '../../pricing/commitment.ts'
+import { type Commitment, commit, daysToCharge, heldMilli, type Hold } from '../../pricing/commitment.ts'
 import { hoursBegun, leaseCharge, type Stretch } from '../../pricing/lease-charge.ts'
+import { tariffOn } from '../../pricing/tariff.ts'
 import { tariffsOfClass } from '../../pricing/tariff-class.ts'
 import { type Instant } from '../base/clock.ts'
 import { refuse } from '../base/errors.ts'
@@ -48,6 +49,24 @@ export async function holdForLease(books: Books, lease: Lease, how: 'checked' | 
   const next = prolonged(known, dayAfter(lease.endsAt, books.site), books)
   await save(books, next, { holds: holdsOf(lease, next, books.site), before: known.holds, how })
 }
+
+/** What it costs to keep a session longer, and who pays; nothing where it costs nobody anything. */
+export async function priceOfLonger(
+  { tx, site, now }: Pick<Books, 'tx' | 'site' | 'now'>,
+  lease: Lease,
+  until: Instant,
+): Promise<{ budget: string; totalMilli: number; perDayMilli: number } | undefined> {
+  const known = await tx.commitments.get(lease.id)
+  if (known === undefined || known.endedOn !== null) return undefined
+  const next = prolonged(known, dayAfter(until, site), { now, site })
+  const holds = holdsOf({ ...lease, endsAt: until }, next, site)
+  const perHour = tariffOn(localDay(until, site.timezone), tariffsOf(site, next)).perLeaseHourMilli ?? 0
+  const totalMilli = heldMilli({ holds }) - heldMilli(known)
+  return { budget: known.budget, totalMilli, perDayMilli: perHour * hoursOfDay }
+}
+
+/** For a price by the day of what is priced by the hour. */
+export const hoursOfDay = 24
 
 /** Charges a session for the first day that has passed and is not charged yet. One that is not known any more costs nothing. */
 export async function chargeLeaseDay(books: Books, commitment: Commitment): Promise<void> {

@@ -33,7 +33,10 @@ export interface Decision {
   via: Via
 }
 
-/** What is asked for: new machines; or for one that exists more time or room, or that others have and pay it. */
+/**
+ * What is asked for: new machines; for one that exists more time or room, or that others have and pay it; more time on a
+ * desktop.
+ */
 export type Ask =
   | {
       kind: 'machines'
@@ -54,6 +57,8 @@ export type Ask =
       isolated?: boolean
     }
   | { kind: 'extension'; machine: string; until: Instant }
+  /** More time on a desktop than its pool allows by itself. */
+  | { kind: 'lease'; lease: string; pool: string; desktop: string; until: Instant }
   | { kind: 'resize'; machine: string; cpus: number; memoryGb: number }
   | {
       kind: 'transfer'
@@ -80,6 +85,7 @@ export interface Request {
   description: string
   purpose: string
   administrators: string[]
+  /** Empty where what is asked for costs nobody anything. */
   budget: string
   /** The quote as it stood when it was asked for; kept so that what was approved can be shown later. */
   quote: {

@@ -145,8 +145,9 @@ describe('a session in a pool with a budget', () => {
     const extended = await extend(30)
     const again = await extend(30)
 
-    expect([extended.extra, again.extra]).toEqual(['0.05', '0.00'])
-    expect(extended.cost).toMatchObject({ perHour: '0.05', toDate: '0.00', held: '0.15' })
+    expect([extended, again]).toMatchObject([{ extra: '0.05' }, { extra: '0.00' }])
+
+    expect(extended).toMatchObject({ cost: { perHour: '0.05', toDate: '0.00', held: '0.15' } })
     await expect(extend(30)).rejects.toMatchObject({
       code: 'budget_exhausted',
       message: 'T-2000 has 0.02 CHF left and this needs 0.05 CHF. Its holders bob and carol can raise it.',

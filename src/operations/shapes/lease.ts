@@ -7,6 +7,7 @@ import { tariffOn } from '../../../pricing/tariff.ts'
 import type { Instant } from '../../base/clock.ts'
 import { addDays, localDay } from '../../base/period.ts'
 import type { ReadTransaction } from '../../store/store.ts'
+import { pendingFor } from '../lease-asked.ts'
 import { leaseRowsDue } from '../lease-charging.ts'
 import { tariffsOf } from '../promising.ts'
 import type { Site } from '../site.ts'
@@ -48,6 +49,8 @@ export const LeaseShape = z.object({
   history: z.array(z.object({ state: leaseStateNames, at: InstantShape, reason: z.string().nullable() })),
   /** What keeps its person from the desktop; absent where nothing does. */
   trouble: z.object({ code: z.enum(['desktop_unreachable', 'slow']), text: z.string() }).optional(),
+  /** Set while somebody is asked whether it may last longer than its pool allows. */
+  asked: z.object({ request: z.string(), until: InstantShape }).optional(),
   /** What it costs; absent where it costs nobody anything. */
   cost: z
     .object({
@@ -69,6 +72,7 @@ export async function leaseView(
   context: { tx: ReadTransaction; now: Instant; site: Site },
 ): Promise<LeaseView> {
   const cost = await costOf(lease, context)
+  const asked = await askedOf(lease, context.tx)
   const trouble = await troubleOf(context.tx, lease, context.now)
   return {
     id: lease.id,
@@ -86,8 +90,14 @@ export async function leaseView(
     traffic: lease.traffic === undefined ? null : { ...lease.traffic },
     history: lease.history.map(({ state, at, reason }) => ({ state, at, reason: reason ?? null })),
     ...(trouble === undefined ? {} : { trouble }),
+    ...(asked === undefined ? {} : { asked }),
     ...(cost === undefined ? {} : { cost }),
   }
+}
+
+async function askedOf(lease: Lease, tx: ReadTransaction): Promise<LeaseView['asked']> {
+  const request = await pendingFor(tx, lease)
+  return request?.ask.kind === 'lease' ? { request: request.id, until: request.ask.until } : undefined
 }
 
 async function costOf(

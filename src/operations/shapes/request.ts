@@ -9,6 +9,7 @@ import type { Request } from '../../requests/request.ts'
 import { requestStates } from '../../requests/request.ts'
 import type { ReadTransaction } from '../../store/store.ts'
 import { accountOf } from '../accounts.ts'
+import { hoursOfDay } from '../lease-charging.ts'
 import { horizon } from '../order.ts'
 import { priceClassFor, tariffsFor } from '../promising.ts'
 import type { Site } from '../site.ts'
@@ -20,7 +21,7 @@ export const requestStateNames = z.enum(stateNames(requestStates))
 export const RequestShape = z.object({
   id: z.string(),
   state: requestStateNames,
-  kind: z.enum(['machines', 'extension', 'resize', 'transfer']),
+  kind: z.enum(['machines', 'extension', 'resize', 'transfer', 'lease']),
   requester: z.string(),
   template: z.string(),
   cpus: z.number(),
@@ -31,6 +32,7 @@ export const RequestShape = z.object({
   description: z.string(),
   purpose: z.string(),
   administrators: z.array(z.string()),
+  /** Empty where it costs nobody anything. */
   budget: z.string(),
   currency: z.string(),
   quote: z.object({
@@ -71,6 +73,8 @@ export const RequestShape = z.object({
       apart: z.boolean(),
     })
     .optional(),
+  /** For more time on a desktop: the session, and what each hour that begins costs. */
+  lease: z.object({ id: z.string(), pool: z.string(), desktop: z.string(), perHour: MoneyShape }).optional(),
   /** For a transfer: which machine, who is to have it, and who had it and what paid it until then. */
   transfer: z
     .object({
@@ -123,6 +127,7 @@ export async function requestView(
     warnings,
     ...wantedOf(request),
     ...transferOf(request),
+    ...leaseAskedOf(request),
   }
 }
 
@@ -136,6 +141,12 @@ function transferOf({ ask }: Request): Pick<RequestView, 'transfer'> {
   if (ask.kind !== 'transfer') return {}
   const { machine, owner, was } = ask
   return { transfer: { machine, owner, was } }
+}
+
+function leaseAskedOf({ ask, quote }: Request): Pick<RequestView, 'lease'> {
+  if (ask.kind !== 'lease') return {}
+  const { lease: id, pool, desktop } = ask
+  return { lease: { id, pool, desktop, perHour: formatMoney(quote.perDayMilli / hoursOfDay) } }
 }
 
 function quoteOf({ quote }: Request): RequestView['quote'] {

@@ -26,10 +26,15 @@ export function desktopPages(pages: Pages): void {
   })
   pages.post('/leases/:id/extend', (visit) => {
     const input = { id: visit.param('id'), minutes: visit.form.get('minutes') ?? '30' }
-    return then(visit, 'extend', () => visit.perform(extendLeaseTime, input))
+    const extend = () => visit.perform(extendLeaseTime, input)
+    return then(visit, (answer) => ('request' in answer ? 'asked' : 'extend'), extend)
   })
   pages.post('/leases/:id/end', (visit) =>
-    then(visit, 'end', () => visit.perform(endLeaseNow, { id: visit.param('id'), reason: 'logged_off' })),
+    then(
+      visit,
+      () => 'end',
+      () => visit.perform(endLeaseNow, { id: visit.param('id'), reason: 'logged_off' }),
+    ),
   )
 }
 
@@ -41,14 +46,20 @@ export function rdpAnswer(answer: unknown): Extract<Answer, { file: Buffer }> | 
   return { file: rendered.body, type: media.type, headers: rendered.headers }
 }
 
-async function then(visit: Visit, done: string, work: () => Promise<unknown>): Promise<Answer> {
+async function then<A>(
+  visit: Visit,
+  doneBy: (answer: A) => keyof typeof doneWords,
+  work: () => Promise<A>,
+): Promise<Answer> {
   const outcome = await attempt(work)
-  return 'refusal' in outcome ? desktopsPage(visit, outcome.refusal) : { redirect: `/desktops?done=${done}` }
+  if ('refusal' in outcome) return desktopsPage(visit, outcome.refusal)
+  return { redirect: `/desktops?done=${doneBy(outcome.done)}` }
 }
 
 const doneWords = {
   open: 'Your desktop is being prepared. Open it as soon as it is ready.',
   extend: 'You have more time now.',
+  asked: 'That is longer than the pool allows by itself, so it is asked for. You are told of the decision.',
   end: 'You are logged off.',
 } as const
 
@@ -168,6 +179,14 @@ function Lease({
           <When at={lease.endsAt} moment={moment} />
         </>
       )}
+      {lease.asked === undefined ? null : (
+        <small class="about">
+          <a href={`/requests/${encodeURIComponent(lease.asked.request)}`}>{lease.asked.request}</a>
+          {' asks for more time, until '}
+          <When at={lease.asked.until} moment={moment} />.
+        </small>
+      )}
+      {lease.trouble === undefined ? null : <span class="notice warn">{lease.trouble.text}</span>}
       {lease.cost === undefined ? null : <LeaseCost cost={lease.cost} />}
     </p>
   )

@@ -11,7 +11,8 @@ import { Refused } from './trouble.tsx'
 
 /** What is asked for, as part of a sentence. */
 export function titleOf(request: RequestView): string {
-  const { kind, count, template, machines, transfer } = request
+  const { kind, count, template, machines, transfer, lease } = request
+  if (lease !== undefined) return `more time on ${lease.desktop} of pool ${lease.pool}`
   if (transfer !== undefined) {
     return `${transfer.machine} to go from ${transfer.was.owner} and ${transfer.was.budget} to ${transfer.owner} and ${request.budget}`
   }
@@ -83,16 +84,19 @@ function Facts({ request, moment }: { request: RequestView; moment: Moment }) {
     <dl class="facts">
       <Fact name="Purpose">{request.purpose}</Fact>
       <Fact name="For how long">{termOf(request, moment)}</Fact>
-      {request.state === 'pending' ? null : (
+      {request.state === 'pending' || request.budget === '' ? null : (
         <Fact name="Price">
-          {money(request.quote.total, currency)}{' '}
-          <small>{`then ${money(request.quote.perDay, currency)} a day`}</small>
+          {money(request.quote.total, currency)} <small>{paceOf(request)}</small>
         </Fact>
       )}
-      <Fact name="Budget">
-        {request.budget}
-        {request.state === 'pending' ? null : <small>{` ${money(request.leftAfter, currency)} left`}</small>}
-      </Fact>
+      {request.budget === '' ? null : (
+        <Fact name="Budget">
+          {request.budget}
+          {request.state === 'pending' ? null : (
+            <small>{` ${money(request.leftAfter, currency)} left`}</small>
+          )}
+        </Fact>
+      )}
       {request.state !== 'pending' || request.quote.validUntil === undefined ? null : (
         <Fact name="Quoted until">
           <When at={request.quote.validUntil} moment={moment} />
@@ -130,6 +134,11 @@ function Facts({ request, moment }: { request: RequestView; moment: Moment }) {
   )
 }
 
+function paceOf({ quote, lease, currency }: RequestView): string {
+  if (lease !== undefined) return `${money(lease.perHour, currency)} for each hour that is begun`
+  return `then ${money(quote.perDay, currency)} a day`
+}
+
 function Decisions({ request, moment }: { request: RequestView; moment: Moment }) {
   if (request.decisions.length === 0) return null
   return (
@@ -151,7 +160,8 @@ function Decisions({ request, moment }: { request: RequestView; moment: Moment }
 
 /** What a decision costs: in all, a day, and what it leaves of the budget. */
 export function Money({ request }: { request: RequestView }) {
-  const { quote, currency, budget, leftAfter, shareAfter } = request
+  const { quote, currency, budget, leftAfter, shareAfter, lease } = request
+  if (budget === '') return <p class="help">It costs nobody anything: the operators decide.</p>
   const short = leftAfter.startsWith('-')
   return (
     <>
@@ -159,7 +169,11 @@ export function Money({ request }: { request: RequestView }) {
         <Fact name="Total">
           <strong>{money(quote.total, currency)}</strong>
         </Fact>
-        <Fact name="Per day, after its free days">{money(quote.perDay, currency)}</Fact>
+        {lease === undefined ? (
+          <Fact name="Per day, after its free days">{money(quote.perDay, currency)}</Fact>
+        ) : (
+          <Fact name="Per hour that is begun">{money(lease.perHour, currency)}</Fact>
+        )}
         <Fact name={`Left on ${budget} afterwards`}>{money(leftAfter, currency)}</Fact>
         <Fact name="Of its limit then taken">{percent(shareAfter)}</Fact>
       </dl>

@@ -148,9 +148,11 @@ function shownLease(props: LeaseProps, how: { start?: boolean; refusal?: Refusal
     const body = <Preparing {...props} />
     return { status: 202, title: 'Your desktop is being prepared', body, refresh: `2; url=${at}?start=1` }
   }
-  const refresh = how.start === true ? `1; url=${at}/file.rdp` : `60; url=${at}`
+  const refresh =
+    how.start === true && lease.trouble === undefined ? `1; url=${at}/file.rdp` : `60; url=${at}`
   const body = <Ready {...props} />
-  return { status: how.refusal?.status ?? 200, title: 'Your desktop is ready', body, refresh }
+  const title = lease.trouble === undefined ? 'Your desktop is ready' : 'Your desktop does not answer'
+  return { status: how.refusal?.status ?? 200, title, body, refresh }
 }
 
 /** Ends the session, so that the next person at this terminal finds nobody signed in. */

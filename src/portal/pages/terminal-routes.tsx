@@ -105,8 +105,25 @@ async function extend(exchange: Exchange, caller: Caller, id: string): Promise<v
   const { desk } = exchange
   await ownLease(desk, caller, id)
   const outcome = await attempt(() => desk.operations.perform(extendLeaseTime, caller, { id, minutes: 30 }))
-  const how = 'refusal' in outcome ? { refusal: outcome.refusal } : { note: 'You have 30 minutes more.' }
-  await leasePage(exchange, caller, id, how)
+  if ('refusal' in outcome) {
+    await leasePage(exchange, caller, id, { refusal: outcome.refusal })
+    return
+  }
+  const note = 'request' in outcome.done ? askedNote(outcome.done) : 'You have 30 minutes more.'
+  await leasePage(exchange, caller, id, { note })
+}
+
+function askedNote({
+  request,
+  extra,
+  currency,
+}: {
+  request: string
+  extra: string
+  currency: string
+}): string {
+  const price = Number(extra) === 0 ? '' : ` for ${extra} ${currency}`
+  return `That is longer than the pool allows by itself. ${request} asks for 30 minutes more${price}, and this page shows it once somebody has agreed.`
 }
 
 async function end(exchange: Exchange, caller: Caller, id: string): Promise<void> {

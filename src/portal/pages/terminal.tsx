@@ -162,6 +162,7 @@ export function Preparing({ lease, now }: LeaseProps) {
           : `${lowerFirst(progress.stage)} (step ${Math.min(progress.done + 1, progress.of)} of ${progress.of})`}
         {waited === 'now' ? '' : `. You asked ${waited}.`}
       </p>
+      {lease.trouble === undefined ? null : <p class="note">{lease.trouble.text}</p>}
       <ProgressBar share={progress === undefined ? 0 : progress.done / progress.of} />
       <p>This page looks again by itself every two seconds, and opens your desktop when it is ready.</p>
       <p>
@@ -197,11 +198,10 @@ export function Ready({ lease, now, zone, trouble, note }: LeaseProps) {
         </p>
       )}
       {note === undefined ? null : <p class="note">{note}</p>}
-      <p class="open">
-        <a class="main" href={`${at}/file.rdp`}>
-          Open desktop
-        </a>
-      </p>
+      {lease.trouble === undefined ? <Open at={at} /> : <OutOfReach lease={lease} />}
+      {lease.asked === undefined || note !== undefined ? null : (
+        <p class="note">{`${lease.asked.request} asks for more time, until ${clockTime(lease.asked.until, zone)}.`}</p>
+      )}
       <p>{`It is ${lease.desktop ?? 'being chosen'}. Your session lasts until ${clockTime(lease.endsAt, zone)}, ${relativeTime(lease.endsAt, now)}.`}</p>
       <table role="presentation" cellPadding="0" cellSpacing="6">
         <tr>
@@ -213,6 +213,34 @@ export function Ready({ lease, now, zone, trouble, note }: LeaseProps) {
           </td>
         </tr>
       </table>
+    </>
+  )
+}
+
+function Open({ at }: { at: string }) {
+  return (
+    <p class="open">
+      <a class="main" href={`${at}/file.rdp`}>
+        Open desktop
+      </a>
+    </p>
+  )
+}
+
+/** Its desktop cannot be reached. Opening again gives the next one of a shared pool, and says so of one's own. */
+function OutOfReach({ lease: { trouble, pool } }: Pick<LeaseProps, 'lease'>) {
+  return (
+    <>
+      <p class="trouble" role="alert">
+        <b>{trouble?.text}</b>
+      </p>
+      <p>If it goes on, ask an operator.</p>
+      <form method="post" action="/desktop">
+        <input type="hidden" name="pool" value={pool} />
+        <p class="open">
+          <input type="submit" class="main" value="Try again" />
+        </p>
+      </form>
     </>
   )
 }
