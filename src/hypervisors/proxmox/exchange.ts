@@ -1,0 +1,105 @@
+import { constants } from 'node:fs'
+import { copyFile, mkdir, open, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { messageOf } from '../../base/errors.ts'
+import { refused } from '../outages.ts'
+import type { ProxmoxRule } from './rule.ts'
+import { storageOf } from './device.ts'
+
+export type Exchange = NonNullable<ProxmoxRule['exchange']>
+
+/** @throws Outage `hypervisor_refused`: the API can neither give a disk out nor take a snippet in. */
+export function exchangeOf(rule: ProxmoxRule): Exchange {
+  if (rule.exchange !== undefined) return rule.exchange
+  throw refused(
+    `The API of Proxmox VE gives no disks out. Name a storage of files that this service sees too as exchange of ${rule.name} in the site's file.`,
+  )
+}
+
+export function snippetVolume({ storage }: Exchange, ref: string): string {
+  return `${storage}:snippets/jackdaw-${ref}.yaml`
+}
+
+export async function writeSnippet({ path }: Exchange, ref: string, text: string): Promise<void> {
+  const folder = join(path, 'snippets')
+  await inWords(folder, async () => {
+    await mkdir(folder, { recursive: true })
+    await writeFile(join(folder, `jackdaw-${ref}.yaml`), text, { mode: 0o644 })
+  })
+}
+
+export async function dropSnippet({ path }: Exchange, ref: string): Promise<void> {
+  await rm(join(path, 'snippets', `jackdaw-${ref}.yaml`), { force: true })
+}
+
+/** Where a disk on the exchange lies for us: `exchange:101/vm-101-disk-0.qcow2` is `images/101/…` in its folder. */
+export function diskPath({ storage, path }: Exchange, volume: string): string {
+  const name = volume.slice(volume.indexOf(':') + 1)
+  const isOurs = storageOf(volume) === storage && /^[0-9]+\/[A-Za-z0-9._-]+$/.test(name)
+  if (!isOurs)
+    throw refused(`${volume} is not a file on ${storage}: that storage has to be a folder of files.`)
+  return join(path, 'images', name)
+}
+
+/** Copies a disk out. @throws Outage `hypervisor_refused` for a file that is there, and then leaves it as it is. */
+export async function copyOut(from: string, to: string): Promise<void> {
+  await inWords(to, () => copyFile(from, to, constants.COPYFILE_EXCL))
+}
+
+export function importVolume({ storage }: Exchange, image: string): string {
+  return `${storage}:import/jackdaw-${image}.qcow2`
+}
+
+export async function copyIn({ path }: Exchange, file: string, image: string): Promise<void> {
+  const folder = join(path, 'import')
+  await inWords(file, async () => {
+    await mkdir(folder, { recursive: true })
+    await copyFile(file, join(folder, `jackdaw-${image}.qcow2`))
+  })
+}
+
+export async function dropImport({ path }: Exchange, image: string): Promise<void> {
+  await rm(join(path, 'import', `jackdaw-${image}.qcow2`), { force: true })
+}
+
+const headerBytes = 80
+
+/**
+ * Looks at the start of a qcow2 file (QEMU, docs/interop/qcow2.txt). One that names other files is refused: their
+ * content would come from the node's own disk.
+ * @throws Outage `hypervisor_refused` when it is no disk that can be taken in.
+ */
+export async function checkDisk(file: string): Promise<void> {
+  const header = Buffer.alloc(headerBytes)
+  const length = await inWords(file, async () => {
+    const handle = await open(file)
+    try {
+      return (await handle.read(header, 0, headerBytes, 0)).bytesRead
+    } finally {
+      await handle.close()
+    }
+  })
+  const version = header.readUInt32BE(4)
+  const isDisk = length >= 72 && header.toString('latin1', 0, 4) === 'QFI\xfb' && [2, 3].includes(version)
+  if (!isDisk || header.readBigUInt64BE(24) === 0n)
+    throw refused(`${file} is not a disk in the format qcow2.`)
+  const incompatible = version === 3 ? header.readBigUInt64BE(72) : 0n
+  if (header.readBigUInt64BE(8) !== 0n || (incompatible & 4n) !== 0n) {
+    throw refused(`${file} stands on another file. Make it whole first: qemu-img convert -O qcow2.`)
+  }
+  if ((incompatible & 2n) !== 0n) throw refused(`${file} is damaged. qemu-img check says more.`)
+}
+
+/** @throws Outage `hypervisor_refused` for anything but `.qcow2`. */
+export function checkEnding(file: string): void {
+  if (/\.qcow2$/i.test(file)) return
+  throw refused(`Proxmox VE takes disks in and out as .qcow2. Convert ${file} with qemu-img convert.`)
+}
+
+async function inWords<T>(file: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw refused(`${file} cannot be used: ${messageOf(error)}.`)
+  }
+}
