@@ -36,6 +36,10 @@ export function configOf(parsed: SiteFile, file: string, folder: string): Config
 type DriverRule = SiteFile['hypervisors'][number]
 
 function driverFrom(folder: string, rule: DriverRule): DriverRule {
+  if (rule.kind === 'proxmox') {
+    const ca = rule.caFile === undefined ? {} : { caFile: resolve(folder, rule.caFile) }
+    return { ...rule, secretFile: resolve(folder, rule.secretFile), ...ca }
+  }
   if (rule.kind !== 'simulator') return rule
   const { server } = rule
   if (server === undefined || !('path' in server)) return rule

@@ -4,13 +4,15 @@ import { assert } from '../base/errors.ts'
 import type { Hypervisor } from './hypervisor.ts'
 import { libvirt } from './libvirt.ts'
 import { LibvirtRule } from './libvirt/rule.ts'
+import { proxmox } from './proxmox.ts'
+import { ProxmoxRule } from './proxmox/rule.ts'
 import type { SimulatorServices } from './simulated-world.ts'
 import { SimulatorRule } from './simulator-rule.ts'
 import { remoteSimulator } from './remote-simulator.ts'
 import { type Faults, simulator } from './simulator.ts'
 
 /** A hypervisor as the site's file describes it. */
-export const HypervisorRule = z.discriminatedUnion('kind', [SimulatorRule, LibvirtRule])
+export const HypervisorRule = z.discriminatedUnion('kind', [SimulatorRule, LibvirtRule, ProxmoxRule])
 export type HypervisorRule = z.infer<typeof HypervisorRule>
 
 export interface HypervisorServices extends SimulatorServices {
@@ -47,6 +49,8 @@ async function openHypervisor(rule: HypervisorRule, services: HypervisorServices
     }
     case 'libvirt':
       return libvirt(rule, services)
+    case 'proxmox':
+      return proxmox(rule, services)
   }
 }
 

@@ -11,13 +11,13 @@ describe('what is wrong beside the rest of the file', () => {
     ],
     [
       'kind: simulator',
-      'kind: proxmox',
+      'kind: scvmm',
       '29: hypervisors[0].kind: is not built into this version yet, use simulator',
     ],
     [
       'kind: simulator',
       'kind: vmware',
-      '29: hypervisors[0].kind: is "vmware", should be simulator or libvirt',
+      '29: hypervisors[0].kind: is "vmware", should be simulator, libvirt or proxmox',
     ],
     // Names that are given twice or lead nowhere.
     [

@@ -6,7 +6,6 @@ const Count = z.coerce.number()
 const Flag = z.union([z.boolean(), z.coerce.number().transform((value) => value !== 0)])
 
 export const Nothing = z.unknown()
-export const Upid = z.string().startsWith('UPID:')
 export const MaybeUpid = z.string().startsWith('UPID:').nullish()
 export const FreeId = Whole
 

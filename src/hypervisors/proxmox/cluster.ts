@@ -73,7 +73,7 @@ export function cluster(tools: {
   log: Log
   sleep: Sleep
 }): Cluster {
-  const { rule, client } = tools
+  const { client } = tools
 
   async function nodes(signal: AbortSignal) {
     const all = await client.get('/nodes', Nodes, signal)

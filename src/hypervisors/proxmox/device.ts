@@ -35,7 +35,8 @@ export function disksIn(config: VmConfig): Drive[] {
 }
 
 function driveOf(slot: string, value: string): Drive {
-  const [[, volume = ''] = ['', ''], ...rest] = partsOf(value)
+  const [first, ...rest] = partsOf(value)
+  const volume = first?.[1] ?? ''
   const facts = new Map(rest)
   const isDisc = facts.get('media') === 'cdrom'
   const kind = /cloudinit/.test(volume) ? 'cloud-init' : isDisc ? 'disc' : 'disk'

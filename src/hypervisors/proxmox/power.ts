@@ -12,11 +12,13 @@ const shutdownSeconds = 180
 
 export type PowerVerbs = Pick<Hypervisor, 'start' | 'shutdown' | 'powerOff' | 'reset' | 'save' | 'resume'>
 
+type Act = (place: Place, signal: AbortSignal) => Promise<void>
+
 /** The verbs on whole machines, by their place: others build on them. */
 export interface Switches {
-  start(place: Place, signal: AbortSignal): Promise<void>
-  stop(place: Place, signal: AbortSignal): Promise<void>
-  save(place: Place, signal: AbortSignal): Promise<void>
+  start: Act
+  stop: Act
+  save: Act
 }
 
 /** Switches machines on and off. */
@@ -89,12 +91,10 @@ export function powerVerbs(world: Cluster, { start, stop, save }: Switches): Pow
     await start(place, signal)
   }
 
-  const verb =
-    (act: (place: Place, signal: AbortSignal) => Promise<void>) =>
-    async (ref: string, signal: AbortSignal) => {
-      signal.throwIfAborted()
-      await act(await world.machine(ref, signal), signal)
-    }
+  const verb = (act: Act) => async (ref: string, signal: AbortSignal) => {
+    signal.throwIfAborted()
+    await act(await world.machine(ref, signal), signal)
+  }
   return {
     start: verb(start),
     shutdown: verb(shutdown),

@@ -7,11 +7,11 @@ const security = { none: 1, vnc: 2 } as const
 
 /** Bytes as they are asked for, from a stream that gives them as it likes. */
 class Reader {
-  readonly #parts: AsyncIterator<Buffer>
+  readonly #parts: AsyncIterator<Buffer, undefined>
   #kept: Buffer = Buffer.alloc(0)
 
   constructor(stream: Duplex) {
-    const iterator: AsyncIterator<unknown> = stream.iterator({ destroyOnReturn: false })
+    const iterator: AsyncIterator<unknown, unknown> = stream.iterator({ destroyOnReturn: false })
     this.#parts = {
       async next() {
         const { done, value } = await iterator.next()

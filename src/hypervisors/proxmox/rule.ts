@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { serverGroup } from '../../machines/host.ts'
+import { HostRule } from '../../machines/host.ts'
 
 /** Names that Proxmox VE gives out: nodes (RFC 1123 labels), storages, pools, bridges. All end up in parameters. */
 const NodeName = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i, 'the name of a node, such as pve1')
@@ -27,13 +27,8 @@ const Fingerprint = z
   )
   .transform((text) => text.toUpperCase())
 
-const Host = z.strictObject({
-  /** The name of a node of the cluster. */
-  name: NodeName,
-  group: z.string().default(serverGroup),
-  /** The most machines it may hold. Processors and memory are what the node says. */
-  slots: z.number().int().positive(),
-})
+/** `name` is a node of the cluster. Processors and memory are what that says. */
+const Host = HostRule.omit({ cpus: true, memoryGb: true })
 
 /** A template of the site: a template VM that all hosts can clone, or one for each host. */
 const TemplateVm = z.strictObject({ vmid: z.union([VmId, z.record(NodeName, VmId)]) })
