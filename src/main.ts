@@ -260,7 +260,7 @@ async function openFaces(
   opened.add(() => control.close(0))
   const http = await listen(app, config.http)
   opened.add(() => http.close(graceMillis.http))
-  const upgrades = openUpgrades(http.server)
+  const upgrades = openUpgrades(http.server, config.http.proxies)
   const channel = terminalChannel(upgrades, { operations, callers, onChange, log })
   opened.add(async () => channel())
   const consoles = consolesOf(tools.hypervisors)

@@ -6,7 +6,8 @@ import { type DesktopLeg, liveliness } from './desktop-leg.ts'
 import { outcomeOf, reachDesktop, readGreeting, stillWanted, turnAway } from './dial.ts'
 import type { Greeting } from './greeting.ts'
 import { keepLimits } from './limits.ts'
-import { listenAll, matcher, stopListening } from './ports.ts'
+import { matcher } from '../networks.ts'
+import { listenAll, stopListening } from './ports.ts'
 import { relay, type Traffic } from './relay.ts'
 import {
   type Connection,

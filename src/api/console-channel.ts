@@ -56,13 +56,13 @@ export function consoleChannel(upgrades: Upgrades, services: ConsoleServices): (
     handleProtocols: (offered) => (offered.has(protocol) ? protocol : false),
   })
   const open = new Set<Seat>()
-  upgrades.at(consoleChannelPath, (request, socket, head) => {
+  upgrades.at(consoleChannelPath, (request, socket, head, address) => {
     // A page of another site may not look with the eyes of whoever has it open; only browsers have cookies to misuse.
     if (request.headers.origin === undefined || isForeign(request)) {
       refuseUpgrade(socket, '403 Forbidden')
       return
     }
-    whose(request, services).then(
+    whose(request, address, services).then(
       (caller) => {
         if (caller === undefined) refuseUpgrade(socket, '401 Unauthorized')
         else {
@@ -85,19 +85,19 @@ export function consoleChannel(upgrades: Upgrades, services: ConsoleServices): (
 }
 
 /** Whose session the cookie names, at this moment. */
-async function whose(request: IncomingMessage, { callers }: ConsoleServices): Promise<Caller | undefined> {
+async function whose(
+  request: IncomingMessage,
+  address: string,
+  { callers }: ConsoleServices,
+): Promise<Caller | undefined> {
   const token = cookieOf(request, sessionCookie)
   if (token === undefined || token === '') return undefined
   try {
-    return await callers.bySession(token, { via: 'portal', address: addressOf(request) })
+    return await callers.bySession(token, { via: 'portal', address })
   } catch (error) {
     if (error instanceof Refusal) return undefined
     throw error
   }
-}
-
-function addressOf(request: IncomingMessage): string {
-  return request.socket.remoteAddress ?? 'unknown'
 }
 
 /** Who sits before which machine. */
@@ -163,7 +163,8 @@ async function begin(
     stream.destroy()
   }
   const over = new AbortController()
-  watch({ request, pass, over: AbortSignal.any([gone, over.signal]), end }, services)
+  const address = caller.address ?? 'unknown'
+  watch({ request, address, pass, over: AbortSignal.any([gone, over.signal]), end }, services)
   socket.send('open')
   const ended = await pump(socket, stream)
   // From here on there is one reason: that a machine was stopped may come to be known only after its console is gone.
@@ -191,17 +192,18 @@ function checkRoom(open: ReadonlySet<Seat>, { user, machine }: Seat): void {
 
 interface Watched {
   request: IncomingMessage
+  address: string
   pass: { machine: string; ref: string }
   over: AbortSignal
   end: (code: number, reason: string) => void
 }
 
 /** Ends a console when the session of whoever looks is over, or the machine is no longer theirs or does not run. */
-function watch({ request, pass, over, end }: Watched, services: ConsoleServices): void {
+function watch({ request, address, pass, over, end }: Watched, services: ConsoleServices): void {
   const { operations, onChange, log } = services
   const session = fingerprint(cookieOf(request, sessionCookie) ?? '')
   const look = async () => {
-    const caller = await whose(request, services)
+    const caller = await whose(request, address, services)
     if (caller === undefined) throw new Refusal('not_signed_in', 'Your session has ended. Sign in again.')
     await operations.perform(checkConsole, caller, { machine: pass.machine, ref: pass.ref })
   }

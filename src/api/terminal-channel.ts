@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { z } from 'zod'
 import { messageOf, Refusal } from '../base/errors.ts'
@@ -49,10 +48,10 @@ const mostChannels = 20_000
  */
 export function terminalChannel(upgrades: Upgrades, services: ChannelServices): () => void {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 4096, clientTracking: true })
-  upgrades.at(channelPath, (request, socket, head) => {
+  upgrades.at(channelPath, (request, socket, head, address) => {
     // A page of another site may not speak for whoever looks at it.
     if (sockets.clients.size >= mostChannels || isForeign(request)) refuseUpgrade(socket, '403 Forbidden')
-    else sockets.handleUpgrade(request, socket, head, (open) => serve(open, request, services))
+    else sockets.handleUpgrade(request, socket, head, (open) => serve(open, address, services))
   })
   return () => {
     for (const client of sockets.clients) client.close(1001, 'the service stops')
@@ -60,9 +59,8 @@ export function terminalChannel(upgrades: Upgrades, services: ChannelServices): 
   }
 }
 
-function serve(socket: WebSocket, request: IncomingMessage, services: ChannelServices): void {
+function serve(socket: WebSocket, address: string, services: ChannelServices): void {
   const { log } = services
-  const address = request.socket.remoteAddress ?? 'unknown'
   const late = setTimeout(() => socket.close(1008, 'no hello'), helloMillis)
   let talk: Talk | undefined
   let isAlive = true
@@ -144,6 +142,7 @@ async function begin(
       changes.some(
         ({ collection, id }) =>
           (collection === 'terminals' && id === last?.terminal) ||
+          (collection === 'machines' && id === last?.session?.desktop) ||
           // A lease that is not ours yet may become so; one that is may go.
           (collection === 'leases' && (lease === undefined || id === lease) && token !== undefined),
       ),
@@ -160,7 +159,10 @@ async function begin(
         throw new Refusal('not_found', 'There is no session of yours at this terminal.')
       if (wish.type === 'log-off') {
         await operations.perform(endLeaseNow, caller, { id: lease, reason: 'logged_off' })
-      } else await operations.perform(extendLeaseTime, caller, { id: lease, minutes: wish.minutes })
+        return
+      }
+      const answer = await operations.perform(extendLeaseTime, caller, { id: lease, minutes: wish.minutes })
+      if ('request' in answer) send(socket, { type: 'asked', ...answer })
     },
   }
 }
@@ -186,7 +188,8 @@ export function newsBetween(last: Shown | undefined, seen: Shown): News[] {
     news.push(session === null ? { type: 'session', session: null } : { type: 'session', session })
     const wasEnding = last?.session?.isEnding === true && last.session.endsAt === session?.endsAt
     if (session?.isEnding === true && !wasEnding) {
-      news.push({ type: 'ending', endsAt: session.endsAt, canExtend: session.canExtend })
+      const { endsAt, canExtend, canAsk } = session
+      news.push({ type: 'ending', endsAt, canExtend, canAsk })
     }
   }
   // What was sent before it said hello is old news.

@@ -1,16 +1,21 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { clientAddress } from './client-address.ts'
 
-/** Takes over a connection that began as HTTP (RFC 9110, 7.8). */
-export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+/** Takes over a connection that began as HTTP (RFC 9110, 7.8), from a client at an address. */
+export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer, address: string) => void
 
 export interface Upgrades {
   /** Gives connections with this path to whoever serves it. */
   at(path: string, take: Upgrade): void
 }
 
-/** Which connections become something else than HTTP, by their path. One with another path is closed. */
-export function openUpgrades(server: Server): Upgrades {
+/**
+ * Which connections become something else than HTTP, by their path. One with another path is closed.
+ * @param proxies whose `X-Forwarded-For` is believed
+ */
+export function openUpgrades(server: Server, proxies: readonly string[] = []): Upgrades {
+  const addressOf = clientAddress(proxies)
   const known = new Map<string, Upgrade>()
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // Whoever hangs up while we still think has changed their mind, which is no fault of ours.
@@ -18,7 +23,7 @@ export function openUpgrades(server: Server): Upgrades {
     const [path = ''] = (request.url ?? '').split('?')
     const take = known.get(path)
     if (take === undefined) refuseUpgrade(socket, '404 Not Found')
-    else take(request, socket, head)
+    else take(request, socket, head, addressOf(request))
   })
   return { at: (path, take) => void known.set(path, take) }
 }

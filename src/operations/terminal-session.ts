@@ -1,11 +1,13 @@
 import { z } from 'zod'
-import { termsOf, latestEnd } from '../../broker/lease-terms.ts'
+import { latestApproved, latestEnd, termsOf } from '../../broker/lease-terms.ts'
 import type { Lease } from '../../broker/lease.ts'
 import { poolNamed } from './desktops.ts'
+import { pendingFor } from './lease-asked.ts'
 import { query, type ReadContext } from './operation.ts'
 import { InstantShape } from './shapes/fields.ts'
 import { leaseStateNames } from './shapes/lease.ts'
 import { terminalFor } from './terminals.ts'
+import { troubleOf } from './waiting.ts'
 
 /** For the terminal channel: what is shown at a device. Whose session it is, only that person's own device is told. */
 export const terminalSession = query({
@@ -33,6 +35,12 @@ export const terminalSession = query({
         /** Whether they were warned of this end. */
         isEnding: z.boolean(),
         canExtend: z.boolean(),
+        /** Whether somebody else may be asked for more time than that. */
+        canAsk: z.boolean(),
+        /** Until when somebody is asked for it. */
+        asked: InstantShape.nullable(),
+        /** What keeps its person from the desktop. */
+        trouble: z.string().nullable(),
         /** The terminal that it was last asked for from. */
         at: z.string().nullable(),
       })
@@ -51,7 +59,7 @@ export const terminalSession = query({
     return {
       terminal: terminal?.id ?? null,
       pool: terminal?.pool ?? null,
-      session: lease === undefined ? null : shown(context, lease),
+      session: lease === undefined ? null : await shown(context, lease),
       order: order === null ? null : { id: order.id, kind: order.kind, text: order.text, at: order.at },
     }
   },
@@ -65,14 +73,18 @@ async function ownAt({ tx, caller, site }: ReadContext, terminal: string | null)
   return open.find((lease) => lease.terminal?.name === terminal)
 }
 
-function shown({ site }: ReadContext, lease: Lease) {
+async function shown({ tx, now, site }: ReadContext, lease: Lease) {
   const { id, state, pool, desktop, endsAt, endReason, warnedFor, terminal } = lease
   const open = state !== 'ended' && state !== 'preparing'
-  const limit = latestEnd(lease, termsOf(poolNamed(site, pool), site.timezone))
+  const terms = termsOf(poolNamed(site, pool), site.timezone)
+  const request = await pendingFor(tx, lease)
   return {
     ...{ lease: id, state, pool, desktop, endsAt, endReason },
     isEnding: open && warnedFor === endsAt,
-    canExtend: open && limit > endsAt,
+    canExtend: open && latestEnd(lease, terms) > endsAt,
+    canAsk: open && latestApproved(lease, terms) > endsAt,
+    asked: request?.ask.kind === 'lease' ? request.ask.until : null,
+    trouble: (await troubleOf(tx, lease, now))?.text ?? null,
     at: terminal?.name ?? null,
   }
 }

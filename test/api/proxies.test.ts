@@ -1,5 +1,7 @@
 import { Router } from 'express'
 import { afterEach, expect, test } from 'vitest'
+import { createServer } from 'node:http'
+import { clientAddress } from '../../src/api/client-address.ts'
 import { httpApp, type HttpServer, listen } from '../../src/api/server.ts'
 import { silentLog } from '../../src/base/log.ts'
 
@@ -21,7 +23,7 @@ async function seenFrom(proxies: readonly string[], forwarded: string): Promise<
   return answer.text()
 }
 
-test.each([
+const cases = [
   { title: 'nobody', proxies: [], forwarded: '10.1.1.1', seen: '127.0.0.1' },
   { title: 'a proxy of the site', proxies: ['127.0.0.1'], forwarded: '10.1.1.1', seen: '10.1.1.1' },
   { title: 'its network', proxies: ['127.0.0.0/8'], forwarded: '10.1.1.1', seen: '10.1.1.1' },
@@ -30,8 +32,29 @@ test.each([
     title: 'a proxy, but not what stood there before it',
     ...{ proxies: ['127.0.0.1'], forwarded: '6.6.6.6, 10.1.1.1', seen: '10.1.1.1' },
   },
-])('where a request comes from is told by $title', async ({ proxies, forwarded, seen }) => {
+  {
+    title: 'a proxy before a proxy',
+    ...{ proxies: ['127.0.0.1', '10.9.0.0/16'], forwarded: '10.1.1.1, 10.9.0.7', seen: '10.1.1.1' },
+  },
+]
+
+test.each(cases)('where a request comes from is told by $title', async ({ proxies, forwarded, seen }) => {
   const address = await seenFrom(proxies, forwarded)
 
   expect(address).toBe(seen)
+})
+
+/** The same, of a connection that becomes a WebSocket, which express does not see. */
+test.each(cases)('where a channel comes from is told by $title', async ({ proxies, forwarded, seen }) => {
+  const addressOf = clientAddress(proxies)
+  const plain = createServer((request, response) => void response.end(addressOf(request)))
+  await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve))
+  const address = plain.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+
+  const answer = await fetch(`http://127.0.0.1:${port}/`, { headers: { 'X-Forwarded-For': forwarded } })
+  const text = await answer.text()
+  plain.close()
+
+  expect(text).toBe(seen)
 })

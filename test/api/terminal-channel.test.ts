@@ -3,11 +3,12 @@ import { once } from 'node:events'
 import { WebSocket } from 'ws'
 import { z } from 'zod'
 import { callerFor } from '../../src/identity/roles.ts'
-import { nobody } from '../../src/identity/person.ts'
+import { nobody, system } from '../../src/identity/person.ts'
+import { beginConnection } from '../../src/operations/connections.ts'
 import { orderTerminal } from '../../src/operations/manage-terminals.ts'
 import { openDesktop } from '../../src/operations/open-desktop.ts'
 import { openSession } from '../../src/operations/open-session.ts'
-import { minute } from '../operations/core.ts'
+import { hour, minute } from '../operations/core.ts'
 import { openStorySite, type StorySite } from '../stories/site.ts'
 
 let site: StorySite
@@ -30,7 +31,9 @@ interface Channel {
   heard(type: string): Promise<Said>
 }
 
-async function connect(options: { origin?: string } = {}): Promise<Channel> {
+async function connect(
+  options: { origin?: string; headers?: Record<string, string> } = {},
+): Promise<Channel> {
   const socket = new WebSocket(`${site.url.replace('http', 'ws')}/api/v1/terminals/channel`, options)
   const queue: Said[] = []
   const waiting: (() => void)[] = []
@@ -70,6 +73,14 @@ const openAt = (terminal: string) =>
     terminal: { name: terminal },
   })
 
+/** What is said of a session once it has ended, after whatever is said before. */
+async function endOf(channel: Channel): Promise<Said> {
+  for (;;) {
+    const said = await channel.heard('session')
+    if (JSON.stringify(said).includes('"ended"')) return said
+  }
+}
+
 describe('the terminal channel', () => {
   test('shows somebody their session, warns of its end, extends and logs off', async () => {
     const token = await tokenOf('carol')
@@ -100,6 +111,65 @@ describe('the terminal channel', () => {
     await openAt('office-204')
 
     expect(await channel.heard('moved')).toMatchObject({ to: 'office-204' })
+  })
+
+  test('the end of a session is told in good time, once for each end, and whether it can be moved', async () => {
+    const token = await tokenOf('carol')
+    const { lease } = await openAt('lobby-1')
+    await site.service.operations.perform(beginConnection, system('router'), { lease })
+    const channel = await connect()
+    channel.say({ type: 'hello', name: 'lobby-1', token })
+    await channel.heard('session')
+
+    await site.pass(2 * hour - 5 * minute)
+    const ending = await channel.heard('ending')
+    channel.say({ type: 'extend', minutes: 120 })
+    const extended = await channel.heard('session')
+    await site.pass(2 * hour)
+    const again = await channel.heard('ending')
+    channel.say({ type: 'extend', minutes: 60 })
+    const asked = await channel.heard('asked')
+    const waiting = await channel.heard('session')
+    await site.pass(5 * minute)
+    const last = await endOf(channel)
+
+    const first = '2026-11-23T10:00:00.000Z'
+    const second = '2026-11-23T12:00:00.000Z'
+    expect(ending).toEqual({ type: 'ending', endsAt: first, canExtend: true, canAsk: true })
+    expect(extended).toMatchObject({ session: { endsAt: second, isEnding: false } })
+    expect(again).toEqual({ type: 'ending', endsAt: second, canExtend: false, canAsk: true })
+    expect(asked).toMatchObject({ request: 'R-1', until: '2026-11-23T13:00:00.000Z' })
+    expect(waiting).toMatchObject({ session: { endsAt: second, asked: '2026-11-23T13:00:00.000Z' } })
+    expect(last).toMatchObject({ session: { state: 'ended', endReason: 'expired', asked: null } })
+  })
+
+  test('whoever goes back to the first terminal finds the session there again', async () => {
+    const token = await tokenOf('carol')
+    await openAt('lobby-1')
+    const channel = await connect()
+    channel.say({ type: 'hello', name: 'lobby-1', token })
+    await channel.heard('session')
+
+    await openAt('office-204')
+    const moved = await channel.heard('moved')
+    await openAt('lobby-1')
+
+    expect(moved).toEqual({ type: 'moved', to: 'office-204' })
+    expect(await channel.heard('session')).toMatchObject({ session: { at: 'lobby-1', state: 'offered' } })
+  })
+
+  test('behind a proxy of the site a terminal is known by its own address', async () => {
+    await site.close()
+    site = await openStorySite({
+      edit: (yaml) =>
+        yaml.replace(/(http: \{ host: 127.0.0.1, port: 8080) \}/, "$1, proxies: ['127.0.0.1'] }"),
+    })
+    const headers = { 'X-Forwarded-For': '127.0.0.17' }
+    const channel = await connect({ headers })
+
+    channel.say({ type: 'hello' })
+
+    expect(await channel.heard('welcome')).toMatchObject({ terminal: 'lobby-1', pool: 'public' })
   })
 
   test('without a token nobody learns whose session it is, but what operators send is shown', async () => {
