@@ -41,6 +41,7 @@ import { findingsOf, storeFinding, textRecords } from './main/findings.ts'
 import { readinessOf } from './main/readiness.ts'
 import { openThrottle } from './main/shared-throttle.ts'
 import { writeBackup } from './store/backup.ts'
+import { openRegistrars } from './registration/open.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
 
@@ -181,6 +182,7 @@ async function openCore(config: Config, world: World, opened: Opened): Promise<C
   opened.add(() => router.shutdown())
   const tools: Tools = {
     ...{ store, site, clock, ids, log, hypervisors, directory },
+    registrars: await openRegistrars(config.registration, { env: world.env, clock }),
     teller: teller({
       ...{ chats: chats.chats, operations, site, clock, log },
       readerOf: (user) => personNamed(user, 'system'),

@@ -39,6 +39,7 @@ const known = {
   virsh: { binaries: ['virsh'], packages: ['libvirt-clients'] },
   qemuImg: { binaries: ['qemu-img'], packages: ['qemu-utils'] },
   xorriso: { binaries: ['xorriso'], packages: ['xorriso'] },
+  named: { binaries: ['/usr/sbin/named', 'named'], packages: ['bind9', 'bind9-dnsutils'] },
   haproxy: { binaries: ['/usr/sbin/haproxy', 'haproxy'], packages: ['haproxy'] },
   // The module that passes TCP on, which comes with the program.
   nginx: {

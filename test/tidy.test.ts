@@ -33,6 +33,7 @@ const units: readonly { unit: string; holds: RegExp; may: readonly string[] }[] 
   { unit: 'machines', holds: /^src\/machines\//, may: ['base'] },
   { unit: 'requests', holds: /^src\/requests\//, may: ['base', 'identity types'] },
   { unit: 'hypervisors', holds: /^src\/hypervisors\//, may: ['base', 'machines'] },
+  { unit: 'registration', holds: /^src\/registration\//, may: ['base'] },
   { unit: 'identity', holds: /^src\/identity\//, may: ['base'] },
   { unit: 'notices', holds: /^src\/notices\//, may: ['base', 'machines', 'requests', 'broker', 'identity'] },
   {
@@ -48,7 +49,7 @@ const units: readonly { unit: string; holds: RegExp; may: readonly string[] }[] 
     holds: /^src\/(operations|jobs)\//,
     may: [
       ...['base', 'pricing', 'broker', 'machines', 'requests', 'identity', 'notices'],
-      ...['store types', 'hypervisors types'],
+      ...['store types', 'hypervisors types', 'registration types'],
     ],
   },
   {

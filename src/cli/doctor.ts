@@ -11,6 +11,7 @@ import type { Config } from '../config.ts'
 import { openHypervisors } from '../hypervisors/open.ts'
 import { openDirectory } from '../identity/open.ts'
 import { fault, findingsOf, fine, storeFinding, textRecords } from '../main/findings.ts'
+import { openRegistrars } from '../registration/open.ts'
 import { openStore } from '../store/open.ts'
 import { askService } from './service.ts'
 
@@ -29,7 +30,7 @@ const Findings = z.array(
 export async function examine(config: Config, env: Environment): Promise<{ text: string; isWell: boolean }> {
   const answer = await askService(config, { method: 'GET', path: '/doctor' }).catch(() => undefined)
   const running = answer?.statusCode === 200 ? Findings.parse(await json(answer)) : undefined
-  const own = running ?? (await withoutService(config))
+  const own = running ?? (await withoutService(config, env))
   const findings = [
     fine('Configuration', `${config.file} is in order`),
     service(config, running !== undefined),
@@ -51,8 +52,8 @@ function service({ store }: Config, runs: boolean): Finding {
 }
 
 /** What can be tried while no service runs. */
-async function withoutService(config: Config): Promise<Finding[]> {
-  return [...(await tryStore(config)), ...(await tryGround(config))]
+async function withoutService(config: Config, env: Environment): Promise<Finding[]> {
+  return [...(await tryStore(config)), ...(await tryGround(config, env))]
 }
 
 async function tryStore(config: Config): Promise<Finding[]> {
@@ -71,7 +72,7 @@ async function tryStore(config: Config): Promise<Finding[]> {
   }
 }
 
-async function tryGround(config: Config): Promise<Finding[]> {
+async function tryGround(config: Config, env: Environment): Promise<Finding[]> {
   const { site, identity, hypervisors: rules, store } = config
   try {
     const directory = await openDirectory(identity)
@@ -79,7 +80,8 @@ async function tryGround(config: Config): Promise<Finding[]> {
     // One that is simulated within the service has nothing that could fail.
     const outsideOnes = rules.filter((rule) => rule.kind !== 'simulator' || rule.server !== undefined)
     const hypervisors = await openHypervisors(outsideOnes, services)
-    const found = await findingsOf({ site, directory, hypervisors, textRecords })
+    const registrars = await openRegistrars(config.registration, { env, clock: systemClock })
+    const found = await findingsOf({ site, directory, hypervisors, registrars, textRecords })
     await Promise.all([...hypervisors.values()].map((driver) => driver.close()))
     await directory.close()
     return found

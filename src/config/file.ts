@@ -13,6 +13,7 @@ import { IdentityRule } from '../identity/open.ts'
 import { MachinePolicy } from '../machines/expiry.ts'
 import { GroupRule } from '../machines/group.ts'
 import { Template } from '../machines/template.ts'
+import { RegistrationRule } from '../registration/open.ts'
 import { ApprovalPolicy } from '../requests/approval.ts'
 import { isDatabaseUrl } from '../store/postgres/address.ts'
 import { nameRuleFault } from './name-rule.ts'
@@ -122,6 +123,8 @@ export const SiteFile = z.strictObject({
   identity: IdentityRule,
   roles: z.strictObject({ operator: People, auditor: People }).prefault({}),
   hypervisors: z.array(HypervisorRule).min(1),
+  /** Who has to know of machines before they first boot. */
+  registration: z.array(RegistrationRule).default([]),
   groups: z.array(GroupRule).default([]),
   templates: z.array(Template).min(1),
   tariffs: z.array(Tariff).min(1),

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path'
+import type { SecretRule } from '../base/secret.ts'
 import type { Site } from '../operations/site.ts'
 import type { SiteFile } from './file.ts'
 
 /** What a site's file says, checked: where things listen and are kept, and the site itself. */
 export interface Config extends Pick<
   SiteFile,
-  'http' | 'rdp' | 'store' | 'identity' | 'hypervisors' | 'chat'
+  'http' | 'rdp' | 'store' | 'identity' | 'hypervisors' | 'registration' | 'chat'
 > {
   site: Site
   /** The file, as it was named. */
@@ -26,6 +27,7 @@ export function configOf(parsed: SiteFile, file: string, folder: string): Config
     store,
     identity,
     hypervisors: drivers,
+    registration: parsed.registration.map((rule) => registrarFrom(folder, rule)),
     chat,
     site: siteOf(parsed),
     file,
@@ -44,6 +46,13 @@ function driverFrom(folder: string, rule: DriverRule): DriverRule {
   const { server } = rule
   if (server === undefined || !('path' in server)) return rule
   return { ...rule, server: { path: resolve(folder, server.path) } }
+}
+
+function registrarFrom(folder: string, rule: SiteFile['registration'][number]): typeof rule {
+  const here = (secret: SecretRule): SecretRule =>
+    'file' in secret ? { file: resolve(folder, secret.file) } : secret
+  if (rule.kind === 'webhook') return { ...rule, secret: here(rule.secret) }
+  return { ...rule, key: { ...rule.key, secret: here(rule.key.secret) } }
 }
 
 function identityFrom(folder: string, identity: SiteFile['identity']): SiteFile['identity'] {

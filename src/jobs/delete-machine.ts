@@ -5,6 +5,7 @@ import { settleMachine } from '../operations/holding.ts'
 import { dropImage } from '../operations/images.ts'
 import { changeMachine, deskOf, driverOf, machineOf } from './facts.ts'
 import { redrawCards, tell } from './outbox.ts'
+import { deregisterMachine } from './register-machine.ts'
 import type { Trade } from './trade.ts'
 
 /** Removes a machine and its disks, closes its books, and tells its owner. What is left of one that failed goes too. */
@@ -24,7 +25,10 @@ export const deleteMachine: Trade<'delete-machine'> = {
       const desk = deskOf(work, tx)
       const known = await tx.machines.get(name)
       if (known?.ref !== machine.ref) return // The name is somebody else's by now.
-      if (known.state === 'failed') return tx.machines.put({ ...known, ...nowhere })
+      if (known.state === 'failed') {
+        await deregisterMachine(desk, known)
+        return tx.machines.put({ ...unregistered(known), ...nowhere })
+      }
       if (canMove(machineStates, known.state, 'deleted')) await recordDeletion(desk, known, reason)
     })
   },
@@ -45,6 +49,10 @@ export const deleteMachine: Trade<'delete-machine'> = {
 
 const nowhere = { host: null, address: null, rdp: null, attentionAt: null }
 
+function unregistered({ registered: _, ...machine }: Machine): Machine {
+  return machine
+}
+
 async function recordDeletion(
   desk: ReturnType<typeof deskOf>,
   machine: Machine,
@@ -54,7 +62,9 @@ async function recordDeletion(
   await settleMachine(desk, machine, 'owed')
   if (machine.archive !== undefined && machine.archive !== null)
     await dropImage(desk, machine.archive.image, 'jackdaw')
-  await tx.machines.put({ ...move(machineStates, machine, 'deleted', { at: now, reason }), ...nowhere })
+  await deregisterMachine(desk, machine)
+  const deleted = move(machineStates, unregistered(machine), 'deleted', { at: now, reason })
+  await tx.machines.put({ ...deleted, ...nowhere })
   const about = { kind: 'machine', id: machine.id } as const
   if (machine.owner !== null)
     await tell(desk, { kind: 'machine-deleted', about, to: [machine.owner], text: reason })

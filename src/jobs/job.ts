@@ -24,6 +24,8 @@ export interface JobInputs {
   'drain-host': { host: string }
   'remove-leftover': { ref: string; hypervisor: string; host: string }
   'delete-machine': { machine: string; reason: string }
+  'announce-address': { machine: string; ref: string }
+  'deregister-machine': { machine: string; ref: string; address: string | null; owner: string | null }
   'expire-machine': { machine: string; end: Instant }
   'make-desktop': { desktop: string }
   'wake-desktop': { desktop: string }

@@ -7,6 +7,7 @@ import { goneFromHost, isSilent, loseDesktop, setAsideUnheld, takeBack } from '.
 import type { ReadTransaction, Transaction } from '../store/store.ts'
 import { deskOf, withStatus } from './facts.ts'
 import { enqueue, redrawCards, tell } from './outbox.ts'
+import { announceAddress, isElsewhere } from './register-machine.ts'
 import type { Tools } from './trade.ts'
 
 /** What was seen of a machine, and when it was asked for. */
@@ -25,7 +26,12 @@ export function isNews(machine: Machine, sight: Sight, now: Instant): boolean {
   if (!isAlive(machine) || busyStates.includes(machine.state)) return false
   if (isStale(machine, sight)) return false
   if (sight.status === undefined && sight.silent === null && isHalfDeleted(machine)) return true
-  return JSON.stringify(nextFor(machine, sight, now)) !== JSON.stringify(machine)
+  const next = nextFor(machine, sight, now)
+  return isElsewhere(next) || !isUnchanged(next, machine)
+}
+
+function isUnchanged(next: Machine, machine: Machine): boolean {
+  return JSON.stringify(next) === JSON.stringify(machine)
 }
 
 /** In these, somebody of ours is at work on it, or it is at rest. */
@@ -53,9 +59,12 @@ export async function recordMachine(
   if (isGone && isHalfDeleted(machine)) return deleteAgain(desk, machine)
   if (isGone && isUnclaimed(machine)) return forget(desk, machine)
   const next = nextFor(machine, sight, desk.now)
-  await tx.machines.put(next)
-  await redrawCards(desk, `machine:${machine.id}`)
-  await report(desk, machine, next, isGone)
+  if (!isUnchanged(next, machine)) {
+    await tx.machines.put(next)
+    await redrawCards(desk, `machine:${machine.id}`)
+    await report(desk, machine, next, isGone)
+  }
+  await announceAddress(desk, next)
   if (machine.pool !== null) await recordDesktop(desk, machine, sight)
 }
 

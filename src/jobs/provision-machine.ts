@@ -10,6 +10,7 @@ import { fail, fulfil, type Request } from '../requests/request.ts'
 import type { Transaction } from '../store/store.ts'
 import { changeMachine, deskOf, driverOf, machineOf, verified, withStatus } from './facts.ts'
 import { type Desk, enqueue, redrawCards, tell } from './outbox.ts'
+import { announceAddress, isRegistered, registering, registerMachine } from './register-machine.ts'
 import type { Tools, Trade, Work } from './trade.ts'
 
 /** Makes a machine, stage by stage, as its driver names them; it is ready when the driver says that it runs. */
@@ -25,6 +26,7 @@ export const provisionMachine: Trade<'provision-machine'> = {
     await work.store.transact(async (tx) => {
       const desk = deskOf(work, tx)
       const ready = await changeMachine(tx, machine.id, (known) => withStatus(known, status, desk.now))
+      if (ready !== undefined) await announceAddress(desk, ready)
       if (ready?.request !== undefined && ready.request !== null) await concludeRequest(desk, ready.request)
       await redrawCards(desk, `machine:${machine.id}`)
     })
@@ -55,7 +57,14 @@ export async function build(
 ): Promise<void> {
   const driver = driverOf(work, machine)
   const spec = await specOf(work, machine)
-  await work.plan(driver.stages)
+  const isKnown = isRegistered(work, machine)
+  await work.plan(isKnown ? [registering, ...driver.stages] : driver.stages)
+  if (isKnown) {
+    await work.stage(registering, async () => {
+      await showProgress(work, machine)
+      await registerMachine(work, machine)
+    })
+  }
   for (const stage of driver.stages) {
     await work.stage(stage, async () => {
       await showProgress(work, machine)

@@ -4,6 +4,7 @@ import type { Log } from '../base/log.ts'
 import type { Directory } from '../identity/directory.ts'
 import type { Hypervisor } from '../hypervisors/hypervisor.ts'
 import type { Teller } from '../notices/notice.ts'
+import type { Registrar } from '../registration/registrar.ts'
 import type { Site } from '../operations/site.ts'
 import type { Store, Transaction } from '../store/store.ts'
 import type { Job, JobKind } from './job.ts'
@@ -17,6 +18,8 @@ export interface Tools {
   log: Log
   hypervisors: ReadonlyMap<string, Hypervisor>
   directory: Directory
+  /** Who has to know of machines before they first boot, in order. */
+  registrars: readonly Registrar[]
   teller: Teller
   /** Closes what is relayed for a lease, and says how many connections that were. */
   closeConnections(lease: string, reason: string): Promise<number>

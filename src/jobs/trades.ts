@@ -18,6 +18,7 @@ import { migrateMachine } from './migrate-machine.ts'
 import { observeHypervisors } from './observe-hypervisors.ts'
 import { provisionMachine } from './provision-machine.ts'
 import { redrawCards } from './redraw-cards.ts'
+import { announceMachine, forgetMachine } from './register-machine.ts'
 import { removeImage } from './remove-image.ts'
 import { removeLeftover } from './remove-leftover.ts'
 import { resizeMachine } from './resize-machine.ts'
@@ -42,6 +43,8 @@ export const trades: Trades = {
   'remove-image': removeImage,
   'drain-host': drainHost,
   'remove-leftover': removeLeftover,
+  'announce-address': announceMachine,
+  'deregister-machine': forgetMachine,
   'delete-machine': deleteMachine,
   'expire-machine': expireMachine,
   'make-desktop': makeDesktop,

@@ -132,6 +132,8 @@ export interface Machine extends Size {
   handover?: Handover | null
   /** States that can be gone back to, oldest first; absent while there are none. */
   snapshots?: Snapshot[]
+  /** Set once the site's network was told of it: the address that it knows, and the one that it was last asked to know. */
+  registered?: { address: string | null; asked: string | null }
   /** The size that it has at its host, where that is not what was agreed on. */
   sizeSeen?: Size
   /** What a system that it was taken over from, or the driver, says of it in its own words. */

@@ -5,6 +5,7 @@ import { messageOf } from '../base/errors.ts'
 import { counted, list } from '../base/text.ts'
 import type { Hypervisor } from '../hypervisors/hypervisor.ts'
 import type { Directory } from '../identity/directory.ts'
+import type { Registrar } from '../registration/registrar.ts'
 import type { Site } from '../operations/site.ts'
 import type { Store } from '../store/store.ts'
 
@@ -13,6 +14,7 @@ export interface Ground {
   site: Site
   directory: Pick<Directory, 'members'>
   hypervisors: ReadonlyMap<string, Pick<Hypervisor, 'inventory'>>
+  registrars: readonly Pick<Registrar, 'name' | 'check'>[]
   /** Text records of a name (DNS TXT), each as one text. @throws when there are none. */
   textRecords: (name: string) => Promise<string[]>
 }
@@ -25,6 +27,7 @@ export async function findingsOf(ground: Ground): Promise<Finding[]> {
   const tried = await Promise.all([
     ...people(ground),
     ...[...hypervisors].map(([name, driver]) => hypervisor(name, driver)),
+    ...ground.registrars.map(registration),
     discovery(ground),
   ])
   return tried.flat()
@@ -83,6 +86,17 @@ async function hypervisor(name: string, driver: Pick<Hypervisor, 'inventory'>): 
     ]
   } catch (error) {
     const remedy = `Check the address and the credentials of ${name}, and that it answers from this machine.`
+    return [fault(about, messageOf(error), remedy)]
+  }
+}
+
+async function registration({ name, check }: Pick<Registrar, 'name' | 'check'>): Promise<Finding[]> {
+  const about = `Registration with ${name}`
+  try {
+    await check(AbortSignal.timeout(askMillis))
+    return [fine(about, 'takes our word')]
+  } catch (error) {
+    const remedy = 'No machine can be made until this is mended: check registration in the file.'
     return [fault(about, messageOf(error), remedy)]
   }
 }

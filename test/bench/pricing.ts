@@ -137,7 +137,13 @@ async function siteWith(machines: number, days: number): Promise<Core> {
 
 async function toolsOf({ store, config, clock, told }: Core): Promise<Tools> {
   const directory = await openDirectory(config.identity)
-  const outside = { hypervisors: new Map(), directory, teller: told, closeConnections: async () => 0 }
+  const outside = {
+    hypervisors: new Map(),
+    directory,
+    teller: told,
+    registrars: [],
+    closeConnections: async () => 0,
+  }
   return { store, site: config.site, clock, ids: countedIds(), log: silentLog, ...outside }
 }
 

@@ -21,7 +21,7 @@ afterEach(async () => {
 
 async function toolsOf({ store, config, clock, told, hypervisor }: Core): Promise<Tools> {
   const directory = await openDirectory(config.identity)
-  const outside = { directory, teller: told, closeConnections: async () => 0 }
+  const outside = { directory, teller: told, registrars: [], closeConnections: async () => 0 }
   const hypervisors = new Map([[hypervisor.name, hypervisor]])
   return { store, site: config.site, clock, ids: countedIds(), log: silentLog, hypervisors, ...outside }
 }

@@ -59,6 +59,7 @@ export async function openJobRig(): Promise<JobRig> {
         store: shared ? asShared(store) : store,
         hypervisors: new Map(),
         closeConnections: async () => 0,
+        registrars: [],
       }
       const all = { ...trades, 'redraw-cards': trade }
       return openRunner(tools, { trades: all, sweeps, concurrency: 4, chance: () => 0, process: name })

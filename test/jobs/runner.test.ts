@@ -24,6 +24,7 @@ async function tools(): Promise<Tools> {
     directory: await openDirectory(config.identity),
     teller: recordingTeller(),
     closeConnections: async () => 0,
+    registrars: [],
   }
 }
 

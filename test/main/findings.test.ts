@@ -8,9 +8,19 @@ import { demoConfig } from '../operations/core.ts'
 async function examined(facts: Partial<Ground> = {}, publicUrl = 'http://127.0.0.1:8080') {
   const { site, identity } = await demoConfig()
   const textRecords = () => Promise.reject(new Error('queryTxt ENOTFOUND'))
-  const ground = { directory: local(identity.local), hypervisors: new Map(), textRecords }
+  const ground = { directory: local(identity.local), hypervisors: new Map(), registrars: [], textRecords }
   return findingsOf({ ...ground, site: { ...site, publicUrl }, ...facts })
 }
+
+const refusal = new Outage('registration_refused', 'ns1 takes no key', { transient: false })
+test.each<[string, () => Promise<void>]>([
+  ['fine', () => Promise.resolve()],
+  ['fault', () => Promise.reject(refusal)],
+])('a registration of machines is tried: %s', async (state, check) => {
+  const findings = await examined({ registrars: [{ name: 'the name server ns1', check }] })
+
+  expect(findings.at(-1)).toMatchObject({ about: 'Registration with the name server ns1', state })
+})
 
 const host = { version: '1', cpus: 1, memoryGb: 1, slots: 1, group: 'a' }
 

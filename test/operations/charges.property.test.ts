@@ -155,6 +155,7 @@ async function begin(life: Life, demo: Tools['site']) {
       redraw: async () => undefined,
     },
     closeConnections: async () => 0,
+    registrars: [],
   }
   const sweep = accrueCharges()
   const made = clock.now()

@@ -14,6 +14,7 @@ import { throttle } from '../../src/identity/throttle.ts'
 import { openRunner, type Runner } from '../../src/jobs/runner.ts'
 import { type Pace, sweeps, trades } from '../../src/jobs/trades.ts'
 import type { Delivery, Notice, Teller } from '../../src/notices/notice.ts'
+import type { Registrar } from '../../src/registration/registrar.ts'
 import { openOperations, type Operations } from '../../src/operations/perform.ts'
 import type { Store } from '../../src/store/store.ts'
 import { memoryFiles } from '../fakes/memory-files.ts'
@@ -105,6 +106,7 @@ export interface CoreOptions {
   config?: Config
   at?: Instant
   pace?: Pace
+  registrars?: readonly Registrar[]
   /** Where several processes are at work on one site: the store as each of them has it. */
   stores?: readonly [Store, ...Store[]]
 }
@@ -128,6 +130,7 @@ export async function openCore(options: CoreOptions = {}): Promise<Core> {
   const tools = {
     ...{ site, clock, ids, log, directory, teller: told },
     hypervisors,
+    registrars: options.registrars ?? [],
     closeConnections: async (lease: string) => {
       closedFor.push(lease)
       return 0

@@ -60,6 +60,7 @@ export async function openService(world: World, log: Log): Promise<Service> {
     ...{ store, site, clock, ids, log, directory },
     hypervisors,
     teller: teller({ chats: [toldBy(process, world)], operations, site, clock, log, readerOf: as }),
+    registrars: [],
     closeConnections: (lease, reason) => router.close(lease, reason),
   }
   const pace = { observeMillis: 3_600_000 * (4 + random.below(20)), tidyMillis: 43_200_000 }
