@@ -40,6 +40,7 @@ const known = {
   qemuImg: { binaries: ['qemu-img'], packages: ['qemu-utils'] },
   xorriso: { binaries: ['xorriso'], packages: ['xorriso'] },
   named: { binaries: ['/usr/sbin/named', 'named'], packages: ['bind9', 'bind9-dnsutils'] },
+  sshd: { binaries: ['/usr/sbin/sshd', 'sshd'], packages: ['openssh-server'] },
   haproxy: { binaries: ['/usr/sbin/haproxy', 'haproxy'], packages: ['haproxy'] },
   // The module that passes TCP on, which comes with the program.
   nginx: {

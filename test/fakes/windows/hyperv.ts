@@ -1,0 +1,90 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { silentLog } from '../../../src/base/log.ts'
+import { hyperv } from '../../../src/hypervisors/hyperv.ts'
+import { HyperVRule } from '../../../src/hypervisors/hyperv/rule.ts'
+import { scripts, serialPump } from '../../../src/hypervisors/hyperv/scripts.ts'
+import type { Hypervisor } from '../../../src/hypervisors/hypervisor.ts'
+import { hyperVCmdlets } from './hyperv-cmdlets.ts'
+import { type HyperVWorld, hyperVWorld } from './hyperv-world.ts'
+import { powershell, type Windows } from './powershell.ts'
+import type { Sshd } from './sshd.ts'
+
+export const hyperVComputers = ['hv1.test', 'hv2.test']
+
+/** A driver, and what it drives: two stand-ins of Hyper-V hosts behind a real sshd. */
+export interface HyperVUnderTest {
+  hypervisor: Hypervisor
+  world: HyperVWorld
+  windows: Windows
+  rule: HyperVRule
+  host: string
+  otherHost: string
+  /** A folder of this machine that the stand-ins see too. */
+  folder: string
+  dispose(): Promise<void>
+}
+
+export async function aHyperV(sshd: Sshd, changes: object = {}): Promise<HyperVUnderTest> {
+  const folder = await mkdtemp(join(tmpdir(), 'jackdaw-hyperv-'))
+  const world = hyperVWorld(folder, hyperVComputers)
+  const template = 'D:\\Templates\\slc5.vhdx'
+  for (const { files } of world.computers.values()) {
+    files.makeFolder('D:\\Templates')
+    files.writeDisk(template, {
+      format: 'vhdx',
+      type: 'Dynamic',
+      size: 8 * 2 ** 30,
+      parent: null,
+      content: 'slc5',
+    })
+    files.makeFolder('D:\\iso')
+    files.write('D:\\iso\\debian.iso', Buffer.from('iso'))
+  }
+  const windows: Windows = {
+    scripts,
+    streams: new Map([[serialPump, (stream) => stream.pipe(stream)]]),
+    cmdlets: (computer) => hyperVCmdlets(world, world.computer(computer)),
+    files: (computer) => world.computer(computer).files,
+    program: (path, words) => qemuImg(world, path, words),
+  }
+  sshd.act(powershell(windows))
+  const rule = aRule(sshd, changes)
+  const hypervisor = await hyperv(rule, { log: silentLog })
+  const dispose = async () => {
+    await hypervisor.close()
+    await rm(folder, { recursive: true })
+  }
+  return { hypervisor, world, windows, rule, host: 'hv1', otherHost: 'hv2', folder, dispose }
+}
+
+function aRule(sshd: Sshd, changes: object): HyperVRule {
+  const host = (name: string, computer: string) => ({
+    ...{ name, slots: 40, address: '127.0.0.1', computer },
+    ...{ port: sshd.port(computer), fingerprint: sshd.fingerprint },
+  })
+  return HyperVRule.parse({
+    ...{ name: 'hv', kind: 'hyperv', ssh: { user: sshd.user, keyFile: sshd.keyFile } },
+    ...{ machines: 'D:\\Jackdaw', library: 'C:\\ClusterStorage\\Volume1\\library', switch: 'Production' },
+    qemuImg: 'C:\\Program Files\\qemu\\qemu-img.exe',
+    templates: { slc5: { disk: 'D:\\Templates\\slc5.vhdx' } },
+    discs: { debian: 'D:\\iso\\debian.iso' },
+    hosts: [host('hv1', 'hv1.test'), host('hv2', 'hv2.test')],
+    ...changes,
+  })
+}
+
+/** `qemu-img convert`, for disks that this file system's stand-in knows. Gives its exit code. */
+function qemuImg(world: HyperVWorld, path: string, words: readonly string[]): number {
+  const [verb, f, from, o, to, source = '', target = '', ...more] = words
+  const isKnown = verb === 'convert' && f === '-f' && o === '-O' && more.length === 0
+  if (!isKnown || !path.endsWith('qemu-img.exe')) throw new Error(`qemu-img does not know ${words.join(' ')}`)
+  const { files } = world.computer('hv1.test')
+  const text = readFileSync(files.real(source), 'utf8')
+  if ((from === 'qcow2') !== text.startsWith('QFI')) return 1
+  const body = text.replace(/^QFI\n/, '')
+  writeFileSync(files.real(target), to === 'qcow2' ? `QFI\n${body}` : body)
+  return 0
+}
