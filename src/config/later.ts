@@ -5,7 +5,7 @@ const later: readonly { path: Path; values?: readonly string[]; instead: string 
   { path: ['identity', 'oidc'], instead: 'leave it out, and name people under identity.local' },
 ]
 
-const laterHypervisors = ['hyperv', 'scvmm']
+const laterHypervisors = ['scvmm']
 
 /** What the document asks for that this version cannot do. */
 export function notBuiltYet(root: unknown): Problem[] {

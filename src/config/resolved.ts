@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { SecretRule } from '../base/secret.ts'
+import type { SshLogin } from '../hypervisors/powershell/rule.ts'
 import type { Site } from '../operations/site.ts'
 import type { SiteFile } from './file.ts'
 
@@ -42,6 +43,7 @@ function driverFrom(folder: string, rule: DriverRule): DriverRule {
     const ca = rule.caFile === undefined ? {} : { caFile: resolve(folder, rule.caFile) }
     return { ...rule, secretFile: resolve(folder, rule.secretFile), ...ca }
   }
+  if (rule.kind === 'hyperv') return { ...rule, ssh: loginFrom(folder, rule.ssh) }
   if (rule.kind !== 'simulator') return rule
   const { server } = rule
   if (server === undefined || !('path' in server)) return rule
@@ -53,6 +55,15 @@ function registrarFrom(folder: string, rule: SiteFile['registration'][number]): 
     'file' in secret ? { file: resolve(folder, secret.file) } : secret
   if (rule.kind === 'webhook') return { ...rule, secret: here(rule.secret) }
   return { ...rule, key: { ...rule.key, secret: here(rule.key.secret) } }
+}
+
+function loginFrom(folder: string, { user, keyFile, passphraseFile, passwordFile }: SshLogin): SshLogin {
+  return {
+    user,
+    ...(keyFile === undefined ? {} : { keyFile: resolve(folder, keyFile) }),
+    ...(passphraseFile === undefined ? {} : { passphraseFile: resolve(folder, passphraseFile) }),
+    ...(passwordFile === undefined ? {} : { passwordFile: resolve(folder, passwordFile) }),
+  }
 }
 
 function identityFrom(folder: string, identity: SiteFile['identity']): SiteFile['identity'] {

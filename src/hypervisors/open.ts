@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { assert } from '../base/errors.ts'
+import { hyperv } from './hyperv.ts'
+import { HyperVRule } from './hyperv/rule.ts'
 import type { Hypervisor } from './hypervisor.ts'
 import { libvirt } from './libvirt.ts'
 import { LibvirtRule } from './libvirt/rule.ts'
@@ -12,7 +14,12 @@ import { remoteSimulator } from './remote-simulator.ts'
 import { type Faults, simulator } from './simulator.ts'
 
 /** A hypervisor as the site's file describes it. */
-export const HypervisorRule = z.discriminatedUnion('kind', [SimulatorRule, LibvirtRule, ProxmoxRule])
+export const HypervisorRule = z.discriminatedUnion('kind', [
+  SimulatorRule,
+  LibvirtRule,
+  ProxmoxRule,
+  HyperVRule,
+])
 export type HypervisorRule = z.infer<typeof HypervisorRule>
 
 export interface HypervisorServices extends SimulatorServices {
@@ -51,6 +58,8 @@ async function openHypervisor(rule: HypervisorRule, services: HypervisorServices
       return libvirt(rule, services)
     case 'proxmox':
       return proxmox(rule, services)
+    case 'hyperv':
+      return hyperv(rule, services)
   }
 }
 

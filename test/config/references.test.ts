@@ -17,7 +17,7 @@ describe('what is wrong beside the rest of the file', () => {
     [
       'kind: simulator',
       'kind: vmware',
-      '29: hypervisors[0].kind: is "vmware", should be simulator, libvirt or proxmox',
+      '29: hypervisors[0].kind: is "vmware", should be simulator, libvirt, proxmox or hyperv',
     ],
     // Names that are given twice or lead nowhere.
     [

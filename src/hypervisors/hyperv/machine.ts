@@ -110,6 +110,8 @@ export function statusOf(machine: Found): MachineStatus {
     address,
     rdp: hasRdp ? { host: address, port: 3389 } : null,
     providerState: machine.state,
+    name: machine.name,
+    size: { cpus: machine.cpus, memoryGb: machine.memory / 2 ** 30 },
   }
 }
 

@@ -226,7 +226,7 @@ export function abortable<T>(
       reject(reason instanceof Error ? reason : new Error('aborted'))
       work.then(late, () => undefined)
     }
-    if (signal.aborted) return stop()
+    if (signal.aborted) stop()
     signal.addEventListener('abort', stop, { once: true })
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
   })

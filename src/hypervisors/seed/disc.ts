@@ -1,5 +1,6 @@
 import type { MachineSpec } from '../hypervisor.ts'
 import { refused } from '../outages.ts'
+import { cloudFiles } from '../libvirt/seed.ts'
 import { isoImage } from './iso9660.ts'
 import { windowsSetup } from './windows.ts'
 
@@ -13,28 +14,11 @@ export type Guest = Pick<MachineSpec, 'ref' | 'name' | 'os' | 'administrators'>
  */
 export function seedDisc(guest: Guest): Uint8Array {
   check(guest)
-  const texts = { ...cloudInit(guest), ...(guest.os === 'windows' ? windowsSetup(guest) : {}) }
+  const texts = { ...cloudFiles(guest), ...(guest.os === 'windows' ? windowsSetup(guest) : {}) }
   return isoImage(
     'cidata',
     Object.entries(texts).map(([name, text]) => ({ name, body: Buffer.from(text, 'utf8') })),
   )
-}
-
-/** JSON is YAML too (YAML 1.2 §1.3), so that nothing in it needs another way of writing. */
-function cloudInit({ ref, name, administrators }: Guest): Record<string, string> {
-  const users = administrators.map(({ user, keys }) => ({
-    name: user,
-    sudo: 'ALL=(ALL) NOPASSWD:ALL',
-    shell: '/bin/bash',
-    lock_passwd: true,
-    ssh_authorized_keys: keys,
-  }))
-  const config = { hostname: name, preserve_hostname: false, users: ['default', ...users] }
-  return {
-    // Another instance than the template was, and the same one at each boot.
-    'meta-data': `${JSON.stringify({ 'instance-id': ref, 'local-hostname': name })}\n`,
-    'user-data': `#cloud-config\n${JSON.stringify(config)}\n`,
-  }
 }
 
 const computerName = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/

@@ -509,7 +509,7 @@ function moving(world: HyperVWorld, here: Computer): Record<string, Cmdlet> {
     },
     'Move-VM': {
       sets: [`${sets} IncludeStorage? DestinationStoragePath RetainVhdCopiesOnSource? AsJob? Passthru?`],
-      run(given, context) {
+      run(given) {
         const vm = vmOf(given.get('vm'))
         const target = toward(given, 'MoveVM')
         const [wrong] = obstacles(vm, target)
@@ -526,7 +526,6 @@ function moving(world: HyperVWorld, here: Computer): Record<string, Cmdlet> {
           if (given.has('includestorage')) here.files.remove(vm.folder)
         }
         if (!given.has('asjob')) throw new Error('a move without a job tells nothing of its progress')
-        void context
         return jobThing(job, over)
       },
     },

@@ -24,6 +24,8 @@ export interface HyperVUnderTest {
   otherHost: string
   /** A folder of this machine that the stand-ins see too. */
   folder: string
+  /** How many calls are being carried out. */
+  running(): number
   dispose(): Promise<void>
 }
 
@@ -44,6 +46,7 @@ export async function aHyperV(sshd: Sshd, changes: object = {}): Promise<HyperVU
     files.write('D:\\iso\\debian.iso', Buffer.from('iso'))
   }
   const windows: Windows = {
+    running: 0,
     scripts,
     streams: new Map([[serialPump, (stream) => stream.pipe(stream)]]),
     cmdlets: (computer) => hyperVCmdlets(world, world.computer(computer)),
@@ -57,7 +60,17 @@ export async function aHyperV(sshd: Sshd, changes: object = {}): Promise<HyperVU
     await hypervisor.close()
     await rm(folder, { recursive: true })
   }
-  return { hypervisor, world, windows, rule, host: 'hv1', otherHost: 'hv2', folder, dispose }
+  return {
+    hypervisor,
+    world,
+    windows,
+    rule,
+    host: 'hv1',
+    otherHost: 'hv2',
+    folder,
+    running: () => windows.running,
+    dispose,
+  }
 }
 
 function aRule(sshd: Sshd, changes: object): HyperVRule {

@@ -15,6 +15,8 @@ export interface Windows {
   cmdlets(computer: string): ReadonlyMap<string, Cmdlet>
   files(computer: string): Context['files']
   program?: Context['program']
+  /** How many calls are being carried out. */
+  running: number
   /** Asked before each call. */
   trouble?: (call: { computer: string; script: string; parameters: unknown }) => Trouble | undefined
 }
@@ -36,7 +38,10 @@ async function answer(windows: Windows, { computer, words, stream }: Call): Prom
   const text = Buffer.from(encoded, 'base64').toString('utf16le')
   const line = await firstLine(stream)
   const asStream = windows.streams?.get(text)
-  if (asStream !== undefined) return asStream(stream)
+  if (asStream !== undefined) {
+    asStream(stream)
+    return
+  }
   const [name, body] = known(windows, text)
   const parameters: unknown = JSON.parse(line)
   const trouble = windows.trouble?.({ computer, script: name, parameters })
@@ -53,6 +58,7 @@ async function answer(windows: Windows, { computer, words, stream }: Call): Prom
     ...{ signal: gone.signal, sleep: quickly(gone.signal), tell, files: windows.files(computer) },
     program: windows.program ?? (() => 1),
   }
+  windows.running += 1
   try {
     if (trouble !== undefined) throw trouble
     const cmdlets = new Map([...core, ...windows.cmdlets(computer)])
@@ -75,6 +81,8 @@ async function answer(windows: Windows, { computer, words, stream }: Call): Prom
         ok: false,
         error: { id: error.id, category: error.category, hresult: error.hresult, message: error.message },
       })
+  } finally {
+    windows.running -= 1
   }
   stream.end()
 }

@@ -59,7 +59,7 @@ function isAllowed(attempt: AuthContext, allowed: ParsedKey): boolean {
   if (attempt.method !== 'publickey' || attempt.username !== 'jackdaw') return false
   if (!attempt.key.data.equals(allowed.getPublicSSH())) return false
   const { signature, blob, hashAlgo } = attempt
-  return signature === undefined || (blob !== undefined && allowed.verify(blob, signature, hashAlgo) === true)
+  return signature === undefined || (blob !== undefined && allowed.verify(blob, signature, hashAlgo))
 }
 
 function portOf(address: AddressInfo | string | null): number {
