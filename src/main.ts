@@ -10,6 +10,7 @@ import { feeds } from './api/feeds.ts'
 import { consoleChannel } from './api/console-channel.ts'
 import { terminalChannel } from './api/terminal-channel.ts'
 import { openUpgrades } from './api/upgrades.ts'
+import { diskTransfer } from './api/disk-transfer.ts'
 import { describing, openapiDocument } from './api/openapi.ts'
 import { callerOfRequest, rest, type RestServices } from './api/rest.ts'
 import { httpApp, listen } from './api/server.ts'
@@ -245,6 +246,7 @@ async function openFaces(
     faces: [
       ...chats.faces,
       { path: '/api', router: describing(openapi) },
+      { path: '/api/v1', router: diskTransfer({ operations, callers, site, log }) },
       { path: '/api/v1', router: restFor((request) => callerOfRequest(request, callers)) },
       { path: '/', router: deviceFiles({ operations, site, signer: rdpFiles.signer }) },
       { path: '/', router: feeds({ operations, callers, site, clock, log }) },

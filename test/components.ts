@@ -30,6 +30,7 @@ const known = {
     packages: ['postgresql'],
   },
   qemu: { binaries: ['qemu-system-x86_64'], packages: ['qemu-system-x86'] },
+  qemuImg: { binaries: ['qemu-img'], packages: ['qemu-utils'] },
   busybox: { binaries: ['busybox'], packages: ['busybox-static'] },
   cpio: { binaries: ['cpio'], packages: ['cpio'] },
   libvirt: {
@@ -37,7 +38,6 @@ const known = {
     packages: ['libvirt-daemon', 'libvirt-daemon-driver-qemu', 'libvirt-daemon-system'],
   },
   virsh: { binaries: ['virsh'], packages: ['libvirt-clients'] },
-  qemuImg: { binaries: ['qemu-img'], packages: ['qemu-utils'] },
   xorriso: { binaries: ['xorriso'], packages: ['xorriso'] },
   named: { binaries: ['/usr/sbin/named', 'named'], packages: ['bind9', 'bind9-dnsutils'] },
   sshd: { binaries: ['/usr/sbin/sshd', 'sshd'], packages: ['openssh-server'] },

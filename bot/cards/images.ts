@@ -19,13 +19,15 @@ import { isNothing, when } from './words.ts'
 /** An image as its operation shows it. */
 export interface ImageLine {
   name: string
-  state: 'making' | 'ready'
+  state: 'making' | 'ready' | 'failed'
   from: string | null
   template: string
   cpus: number
   memoryGb: number
   sizeGb: number | null
 }
+
+const stateWords = { making: 'still being made', failed: 'could not be taken in' } as const
 
 /** What is in the library that the reader may make servers of; nothing when there is none. */
 export function imagesTable(images: readonly ImageLine[]) {
@@ -38,7 +40,7 @@ export function imagesTable(images: readonly ImageLine[]) {
       template,
       String(cpus),
       `${memoryGb} GB`,
-      state === 'making' ? 'still being made' : sizeGb === null ? '' : `${sizeGb} GB`,
+      state === 'ready' ? (sizeGb === null ? '' : `${sizeGb} GB`) : stateWords[state],
     ]),
   )
 }

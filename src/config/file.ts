@@ -138,6 +138,14 @@ export const SiteFile = z.strictObject({
   }),
   pools: z.array(PoolRule).default([]),
   terminals: z.array(TerminalRule).default([]),
+  /** Where people's files of disks are, for import and export: a folder that the hypervisors see under the same path. */
+  library: z
+    .strictObject({
+      folder: z.string().min(1),
+      /** How large a file may be that somebody sends through the portal or the API. */
+      uploadGb: z.number().positive().max(16_384).default(40),
+    })
+    .optional(),
   chat: ChatRules.prefault({}),
 })
 export type SiteFile = z.infer<typeof SiteFile>

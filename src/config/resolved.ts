@@ -30,7 +30,7 @@ export function configOf(parsed: SiteFile, file: string, folder: string): Config
     hypervisors: drivers,
     registration: parsed.registration.map((rule) => registrarFrom(folder, rule)),
     chat,
-    site: siteOf(parsed),
+    site: siteOf(parsed, folder),
     file,
     folder,
   }
@@ -94,19 +94,11 @@ function storeFrom(folder: string, store: SiteFile['store']): SiteFile['store'] 
   return { ...store, path, urlFile: resolve(folder, store.urlFile) }
 }
 
-function siteOf({
-  site,
-  rdp,
-  roles,
-  chat,
-  hypervisors,
-  groups,
-  templates,
-  tariffs,
-  budgets,
-  ...rest
-}: SiteFile): Site {
-  const { policies, pools, terminals } = rest
+function siteOf(
+  { site, rdp, roles, chat, hypervisors, groups, templates, tariffs, budgets, ...rest }: SiteFile,
+  folder: string,
+): Site {
+  const { policies, pools, terminals, library } = rest
   return {
     ...site,
     rdp: { publicAddress: rdp.publicAddress, gateway: rdp.gateway?.address ?? null },
@@ -127,6 +119,7 @@ function siteOf({
     },
     pools: pools.map((pool) => ({ ...pool, members: lowerCase(pool.members) })),
     terminals,
+    library: library === undefined ? null : { ...library, folder: resolve(folder, library.folder) },
     accounts: chat.accounts,
     announces: [chat.slack, chat.mattermost].some((rule) => rule?.channel !== undefined),
   }

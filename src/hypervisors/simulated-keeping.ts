@@ -1,9 +1,11 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { open, writeFile } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { messageOf } from '../base/errors.ts'
+import { formatOfName, inspectDisk } from '../machines/disk-file.ts'
 import type { Hypervisor } from './hypervisor.ts'
 import { refused } from './outages.ts'
 import { acting, occasion, whole } from './simulated-calls.ts'
-import { asFile, checkEnding, diskGb, fromFile } from './simulated-library.ts'
+import { asFile, checkEnding, diskGb, fromFile, isOurs, type SimulatedImage } from './simulated-library.ts'
 import { revertedTo, snapshotForgotten, snapshotTaken } from './simulated-snapshots.ts'
 import type { World } from './simulated-world.ts'
 
@@ -69,13 +71,35 @@ function files(world: World): Pick<Images, 'exportImage' | 'importImage'> {
       world.call({ call: 'importImage' }, signal, async () => {
         checkEnding(file)
         if (library.get(image) !== undefined) return
-        const text = await readFile(file, 'utf8').catch((error: unknown) => {
-          throw refused(`${file} cannot be read: ${messageOf(error)}.`)
-        })
-        const taken = fromFile(text, image)
+        const taken = await takenFrom(file, image)
         await world.wait(signal)
         library.put(taken)
         await world.saveImage(image)
       }),
+  }
+}
+
+/** The longest that a disk of our own is as a file. */
+const longest = 1 << 20
+
+/** What a file holds: a disk that a farm wrote, or a real one, of which is remembered what it was called. */
+async function takenFrom(path: string, ref: string): Promise<SimulatedImage> {
+  const file = await open(path, 'r').catch((error: unknown) => {
+    throw refused(`${path} cannot be read: ${messageOf(error)}.`)
+  })
+  try {
+    const { size } = await file.stat()
+    const read = async (at: number, length: number) => {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, at)
+      return buffer.subarray(0, bytesRead)
+    }
+    const head = await read(0, Math.min(size, longest))
+    const format = formatOfName(path)
+    if (isOurs(head) || format === undefined) return fromFile(head.toString('utf8'), ref)
+    const found = await inspectDisk(format, size, read)
+    if ('fault' in found) throw refused(`${basename(path)} ${found.fault}.`)
+    return { ref, disk: `a ${format} file`, sizeGb: Math.max(1, Math.ceil(found.bytes / 2 ** 30)) }
+  } finally {
+    await file.close()
   }
 }

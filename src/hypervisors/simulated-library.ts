@@ -53,6 +53,10 @@ export function asFile({ disk }: SimulatedImage): string {
   return `${heading}\n${disk}\n`
 }
 
+export function isOurs(head: Buffer): boolean {
+  return head.toString('latin1', 0, heading.length) === heading
+}
+
 /** @throws Outage `hypervisor_refused` when it is something else, or damaged. */
 export function fromFile(text: string, ref: string): SimulatedImage {
   const [first, disk = '', end] = text.split('\n')

@@ -25,6 +25,18 @@ export function driverOf({ hypervisors }: Pick<Tools, 'hypervisors'>, machine: M
   )
 }
 
+/** A driver by its name. @throws Outage when the site's file no longer names it. */
+export function hypervisorNamed(
+  { hypervisors }: Pick<Tools, 'hypervisors'>,
+  name: string,
+  what: string,
+): Hypervisor {
+  const driver = hypervisors.get(name)
+  if (driver !== undefined) return driver
+  const detail = `${what} is on ${name}, which this site does not steer`
+  throw new Outage('hypervisor_unknown', detail, { transient: false })
+}
+
 /** What is needed to change things from within a job. */
 export function deskOf({ clock, ids, site }: Tools, tx: Transaction): Desk & { site: Tools['site'] } {
   return { tx, now: clock.now(), ids, site }

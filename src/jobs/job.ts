@@ -20,6 +20,11 @@ export interface JobInputs {
   'capture-machine': { machine: string; image: string; runs: boolean }
   'archive-machine': { machine: string; image: string }
   'restore-machine': { machine: string }
+  /** A file of `user` that becomes the disk of an image. */
+  'import-disk': { image: string; ref: string; hypervisor: string; file: string; user: string }
+  'export-image': { image: string; ref: string; hypervisor: string; file: string; user: string }
+  /** Of nobody is one that was being taken in or written. */
+  'remove-disk': { user: string | null; file: string }
   'remove-image': { image: string; ref: string; hypervisor: string }
   'drain-host': { host: string }
   'remove-leftover': { ref: string; hypervisor: string; host: string }

@@ -1,4 +1,4 @@
-import { Outage } from '../base/errors.ts'
+import { hypervisorNamed } from './facts.ts'
 import type { Trade } from './trade.ts'
 
 /** Removes an image's disk. Nobody uses it any more: its name went when this was decided. */
@@ -8,11 +8,7 @@ export const removeImage: Trade<'remove-image'> = {
   attempts: 8,
   async run(work) {
     const { ref, hypervisor, image } = work.job.input
-    const driver = work.hypervisors.get(hypervisor)
-    if (driver === undefined) {
-      const detail = `Image ${image} is on ${hypervisor}, which this site does not steer`
-      throw new Outage('hypervisor_unknown', detail, { transient: false })
-    }
+    const driver = hypervisorNamed(work, hypervisor, `image ${image}`)
     await work.plan(['removing the image'])
     await work.stage('removing the image', () => driver.removeImage(ref, work.signal))
   },

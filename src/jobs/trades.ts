@@ -14,11 +14,14 @@ import {
 } from './desktops.ts'
 import { drainHost } from './drain-host.ts'
 import { expireMachine } from './expire-machine.ts'
+import { exportImage } from './export-image.ts'
+import { importDisk } from './import-disk.ts'
 import { migrateMachine } from './migrate-machine.ts'
 import { observeHypervisors } from './observe-hypervisors.ts'
 import { provisionMachine } from './provision-machine.ts'
 import { redrawCards } from './redraw-cards.ts'
 import { announceMachine, forgetMachine } from './register-machine.ts'
+import { removeDisk } from './remove-disk.ts'
 import { removeImage } from './remove-image.ts'
 import { removeLeftover } from './remove-leftover.ts'
 import { resizeMachine } from './resize-machine.ts'
@@ -40,6 +43,9 @@ export const trades: Trades = {
   'capture-machine': captureMachine,
   'archive-machine': archiveMachine,
   'restore-machine': restoreMachine,
+  'import-disk': importDisk,
+  'export-image': exportImage,
+  'remove-disk': removeDisk,
   'remove-image': removeImage,
   'drain-host': drainHost,
   'remove-leftover': removeLeftover,

@@ -13,7 +13,10 @@ export interface LibraryImage extends Size {
   /** The driver's handle, never used again. */
   ref: string
   hypervisor: string
-  state: 'making' | 'ready'
+  /** `failed` is one that came as a file that could not be taken. */
+  state: 'making' | 'ready' | 'failed'
+  /** Why it could not be taken. */
+  failure?: string
   /**
    * `image`: kept until somebody removes it. `copies`: made for one request, and gone with it. `archive`: a machine that
    * was put away, and gone when that comes back.
@@ -48,4 +51,15 @@ export function newImage(
   const { at: createdAt, ...rest } = facts
   const origin = { template, os, owner, administrators, cpus, memoryGb, from }
   return { ...rest, ...origin, state: 'making', sizeGb: null, createdAt, waiting: [] }
+}
+
+/** An image of a file, to be taken in: of a system, and with limits, that its template says. */
+export function newImport(
+  template: { name: string; os: Machine['os']; cpus: { default: number }; memoryGb: { default: number } },
+  facts: { id: string; ref: string; owner: string; at: Instant; hypervisor: string },
+): LibraryImage {
+  const { at: createdAt, ...rest } = facts
+  const size = { cpus: template.cpus.default, memoryGb: template.memoryGb.default }
+  const origin = { template: template.name, os: template.os, administrators: [], from: null, ...size }
+  return { ...rest, ...origin, use: 'image', state: 'making', sizeGb: null, createdAt, waiting: [] }
 }

@@ -6,6 +6,8 @@ const Range = z.strictObject({ default: z.number().int().positive(), max: z.numb
 export const Template = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9.-]{0,31}$/),
   title: z.string().min(1).max(80),
+  /** `empty` is an empty disk, `import` a disk of the library that came as a file; else what it is made from is known. */
+  kind: z.enum(['image', 'empty', 'import']).optional(),
   os: z.enum(['linux', 'windows', 'other']),
   cpus: Range,
   memoryGb: Range,

@@ -18,15 +18,18 @@ import { collectionFile } from './collection-file.ts'
 import { correctCharges } from './correct-charges.ts'
 import { deleteMachine } from './delete-machine.ts'
 import { denyRequest } from './deny-request.ts'
+import { listDiskFiles, readDiskFile, removeDiskFile } from './disk-files.ts'
 import { drainHost } from './drain-host.ts'
 import { editRequest } from './edit-request.ts'
 import { endLeaseNow } from './end-lease.ts'
 import { explainPlacementOf } from './explain-placement.ts'
+import { exportImage } from './export-image.ts'
 import { extendLeaseTime } from './extend-lease.ts'
 import { extendMachine } from './extend-machine.ts'
 import { findAccount, findLink, noteAccount } from './find-link.ts'
 import { findTerminal } from './find-terminal.ts'
 import { findSession } from './find-session.ts'
+import { importDisk } from './import-disk.ts'
 import { importMachines } from './import-machines.ts'
 import { letGoMachine } from './let-go-machine.ts'
 import { confirmLink, listLinks, showLinkOffer, startLink, unlinkAccount } from './links.ts'
@@ -134,6 +137,11 @@ export const catalogue: readonly Operation[] = [
   restoreMachine,
   listImages,
   removeImage,
+  importDisk,
+  exportImage,
+  listDiskFiles,
+  removeDiskFile,
+  readDiskFile,
   migrateMachine,
   showFigures,
   openConsole,

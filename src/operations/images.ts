@@ -32,18 +32,13 @@ export async function fromImage<T extends Wish>(
 ): Promise<T & { image?: string }> {
   if (site.templates.some(({ name }) => name === wanted.template)) return wanted
   const image = await tx.images.get(wanted.template)
-  if (image === undefined || !mayUseImage(caller, image)) return wanted
+  if (image === undefined || image.state === 'failed' || !mayUseImage(caller, image)) return wanted
   const { id, template, cpus, memoryGb } = image
   return { ...wanted, template, image: id, cpus: wanted.cpus ?? cpus, memoryGb: wanted.memoryGb ?? memoryGb }
 }
 
-/** Saves an image that is to be made of a machine. @throws Refusal `name_taken`, `bad_name`. */
-export async function beginImage(
-  { tx, ids, now, site }: Context,
-  machine: Machine,
-  facts: { id: string; use: LibraryImage['use'] },
-): Promise<LibraryImage> {
-  const { id, use } = facts
+/** @throws Refusal `name_taken`, `bad_name` for what cannot be the name of a new image. */
+export async function nameImage({ tx, site }: Pick<Context, 'tx' | 'site'>, id: string): Promise<void> {
   if (!ImageName.safeParse(id).success) {
     refuse(
       'bad_name',
@@ -53,6 +48,17 @@ export async function beginImage(
   if (site.templates.some(({ name }) => name === id) || (await tx.images.get(id)) !== undefined) {
     refuse('name_taken', `There is an image or a template ${id} already. Choose another name.`)
   }
+}
+
+/** Saves an image that is to be made of a machine. @throws Refusal `name_taken`, `bad_name`. */
+export async function beginImage(
+  context: Context,
+  machine: Machine,
+  facts: { id: string; use: LibraryImage['use'] },
+): Promise<LibraryImage> {
+  const { tx, ids, now } = context
+  const { id, use } = facts
+  await nameImage(context, id)
   const hypervisor = machine.hypervisor ?? ''
   const image = newImage(machine, { id, use, ref: ids.next('img', now), at: now, hypervisor })
   await tx.images.put(image)

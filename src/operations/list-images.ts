@@ -8,7 +8,9 @@ import { InstantShape, Paging } from './shapes/fields.ts'
 
 export const ImageShape = z.object({
   name: z.string(),
-  state: z.enum(['making', 'ready']),
+  state: z.enum(['making', 'ready', 'failed']),
+  /** Why it could not be taken in. */
+  failure: z.string().nullable(),
   /** `archive` holds a machine that was put away, `copies` serves one request. */
   use: z.enum(['image', 'copies', 'archive']),
   from: z.string().nullable(),
@@ -38,5 +40,18 @@ export const listImages = query({
 
 export function imageView(image: LibraryImage): ImageView {
   const { id: name, state, use, from, template, os, cpus, memoryGb, owner, sizeGb, createdAt } = image
-  return { name, state, use, from, template, os, cpus, memoryGb, owner, sizeGb, createdAt }
+  return {
+    failure: image.failure ?? null,
+    name,
+    state,
+    use,
+    from,
+    template,
+    os,
+    cpus,
+    memoryGb,
+    owner,
+    sizeGb,
+    createdAt,
+  }
 }

@@ -11,11 +11,21 @@ export const listTemplates = query({
   input: z.object({}),
   output: z.object({
     items: z.array(
-      z.object({ name: z.string(), title: z.string(), os: z.string(), cpus: Range, memoryGb: Range }),
+      z.object({
+        name: z.string(),
+        title: z.string(),
+        /** `empty` is an empty disk, `import` an image of a disk that came as a file. */
+        kind: z.enum(['image', 'empty', 'import']),
+        os: z.string(),
+        cpus: Range,
+        memoryGb: Range,
+      }),
     ),
   }),
   allow: anybody,
   run: async ({ site }) => ({
-    items: site.templates.map(({ name, title, os, cpus, memoryGb }) => ({ name, title, os, cpus, memoryGb })),
+    items: site.templates.map(({ name, title, kind = 'image', os, cpus, memoryGb }) => ({
+      ...{ name, title, kind, os, cpus, memoryGb },
+    })),
   }),
 })

@@ -45,6 +45,8 @@ export interface Site {
   }
   pools: readonly PoolRule[]
   terminals: readonly TerminalRule[]
+  /** Where files of disks are, which hypervisors can reach too; null where the site keeps none. */
+  library: { folder: string; uploadGb: number } | null
   /** Whether there is a channel in which requests are announced. */
   announces: boolean
   /** How it is found out whose a chat account is. */

@@ -29,6 +29,7 @@ const entries: readonly { path: string; name: string }[] = [
   { path: '/budgets', name: 'Budgets' },
   { path: '/desktops', name: 'Desktops' },
   { path: '/hosts', name: 'Hosts' },
+  { path: '/library', name: 'Library' },
 ]
 
 /** Inline styles are forbidden to our pages, so htmx may not bring its own; nor does anything in them need `eval`. */

@@ -10,6 +10,7 @@ import { consolePages } from './pages/console.tsx'
 import { costPages } from './pages/costs.tsx'
 import { desktopPages } from './pages/desktops.tsx'
 import { hostPages } from './pages/hosts.tsx'
+import { imagePages } from './pages/images-routes.tsx'
 import { libraryPages } from './pages/library-routes.tsx'
 import { machinePages } from './pages/machine-routes.tsx'
 import { machineListPages } from './pages/machines.tsx'
@@ -30,6 +31,7 @@ import type { PortalServices } from './visit.ts'
 
 const sections: readonly ((pages: Pages) => void)[] = [
   machineListPages,
+  imagePages,
   libraryPages,
   consolePages,
   machinePages,
