@@ -22,7 +22,8 @@ export interface ProxmoxRig {
   fake: FakeProxmox
   hypervisor: Hypervisor
   /** Makes a machine, whole. */
-  made(ref: string, changes?: Partial<MachineSpec>): Promise<void>
+  made: (ref: string, changes?: Partial<MachineSpec>) => Promise<void>
+  spec(ref: string, changes?: Partial<MachineSpec>): MachineSpec
   /** Another driver on the same fake, described otherwise. */
   other(rule: object, secretText?: string): Promise<Hypervisor>
   dispose(): Promise<void>
@@ -58,6 +59,7 @@ export async function proxmoxRig(
   return {
     fake,
     hypervisor,
+    spec: aSpec,
     other,
     async made(ref, changes = {}) {
       for (const stage of hypervisor.stages) await hypervisor.provision(aSpec(ref, changes), stage, never)
@@ -88,7 +90,7 @@ function aRule(fake: FakeProxmox, changes: object): ProxmoxRule {
   })
 }
 
-export function aSpec(ref: string, changes: Partial<MachineSpec> = {}): MachineSpec {
+function aSpec(ref: string, changes: Partial<MachineSpec> = {}): MachineSpec {
   return {
     ref,
     name: 'webafs20',

@@ -68,14 +68,15 @@ async function signedIn(
     perMessageDeflate: false,
     followRedirects: false,
   })
+  // Before it is open: the greeting may come in one piece with the answer to the upgrade.
+  const stream = createWebSocketStream(web)
+  // Whoever takes the stream hears of its end; until then nobody does.
+  stream.on('error', () => {})
   const limit = AbortSignal.any([signal, AbortSignal.timeout(greetMillis)])
   const giveUp = () => web.terminate()
   limit.addEventListener('abort', giveUp, { once: true })
   try {
     await once(web, 'open')
-    const stream = createWebSocketStream(web)
-    // Whoever takes the stream hears of its end; until then nobody does.
-    stream.on('error', () => {})
     return await greet(stream)
   } catch (error) {
     web.terminate()

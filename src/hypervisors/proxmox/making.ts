@@ -273,9 +273,19 @@ export async function answered(
     const status = await world.status(place, signal)
     if (powerOf(status) !== 'running' || status.agent !== true) return
     if ((await addresses.fresh(place, status, signal)) !== null) return
+    await mayAsk(world, place, signal)
     const { net0 = '' } = await world.config(place, signal)
     if (/link_down=1/.test(net0)) return
     await world.sleep(guestPauseMillis, signal)
+  }
+}
+
+/** Who may not ask the agent would wait in vain. */
+async function mayAsk({ client }: Cluster, place: Place, signal: AbortSignal): Promise<void> {
+  try {
+    await client.post(`/nodes/${place.node}/qemu/${place.vmid}/agent/ping`, Nothing, signal)
+  } catch (error) {
+    if (saidThat(error, /Permission check failed/)) throw error
   }
 }
 

@@ -152,8 +152,9 @@ function greeting(server: Duplex, reader: Reader): Duplex {
         if (!viewer.push(part)) await new Promise<void>((resolve) => (wanted = resolve))
       }
       viewer.push(null)
-    } catch (error) {
-      viewer.destroy(error instanceof Error ? error : new Error(String(error)))
+    } catch {
+      // The server has gone, which whoever looks sees as the end.
+      viewer.destroy()
     }
   }
 
@@ -176,7 +177,7 @@ function greeting(server: Duplex, reader: Reader): Duplex {
       done(error)
     },
   })
-  server.once('error', (error) => viewer.destroy(error))
+  server.once('error', () => viewer.destroy())
   viewer.push(version)
   return viewer
 }

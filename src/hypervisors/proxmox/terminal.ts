@@ -52,7 +52,7 @@ function terminalOf(server: Duplex, first: Buffer): Duplex {
     if (!terminal.push(chunk)) server.pause()
   })
   server.once('end', () => terminal.push(null)).once('close', () => terminal.destroy())
-  server.once('error', (error) => terminal.destroy(error))
+  server.once('error', () => terminal.destroy())
   if (first.length > 0) terminal.push(first)
   return terminal
 }

@@ -26,6 +26,9 @@ export interface FakeProxmox {
   farm: Farm
   /** Everything that was asked, as `GET /nodes`. */
   asked: string[]
+  /** How many requests came, whoever from, and over how many connections. */
+  readonly requests: number
+  readonly connections: number
   /** What the next requests to a path get instead of their answer. */
   fail(path: RegExp, status: number, reason: string, times?: number): void
   broadcast(): void
@@ -43,10 +46,12 @@ export async function fakeProxmox(options: FakeProxmoxOptions): Promise<FakeProx
   farm.privileges = new Set(options.privileges)
   const proxies: Proxies = new Map()
   const asked: string[] = []
+  let [requests, connections] = [0, 0]
   const planned: { path: RegExp; status: number; reason: string; left: number }[] = []
   const doing = handlers(farm, proxies)
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    requests += 1
     const body = await textOf(request)
     const url = new URL(request.url ?? '/', 'http://fake')
     const method = request.method ?? ''
@@ -101,6 +106,7 @@ export async function fakeProxmox(options: FakeProxmoxOptions): Promise<FakeProx
   const server = options.tls === undefined ? createServer() : createTlsServer(options.tls)
   const open = new Set<Duplex>()
   server.on('connection', (socket: Duplex) => {
+    connections += 1
     open.add(socket)
     socket.once('close', () => open.delete(socket))
   })
@@ -113,6 +119,12 @@ export async function fakeProxmox(options: FakeProxmoxOptions): Promise<FakeProx
     url: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     farm,
     asked,
+    get requests() {
+      return requests
+    },
+    get connections() {
+      return connections
+    },
     folder,
     fail: (path, status, reason, times = 1) => planned.push({ path, status, reason, left: times }),
     broadcast: () => broadcast(farm),
@@ -167,10 +179,10 @@ function checkPrivileges(farm: Farm, call: Call, { vmid, node, given }: verbs.As
     const [where = '', privilege = ''] = need.split(' ')
     return { path: where === 'node' ? `/nodes/${node}` : `/vms/${where === 'new' ? made : vmid}`, privilege }
   })
-  const isConfig = call.path.endsWith('/config') && call.method !== 'GET'
+  const isConfig = call.method !== 'GET' && /\/(config|qemu)$/.test(call.path)
   const gone = (given.get('delete') ?? '').split(/[,; ]+/).filter((key) => key !== '')
   const options: [string, string][] = [
-    ...[...given].filter(([key]) => key !== 'delete'),
+    ...[...given].filter(([key]) => !['delete', 'vmid', 'pool'].includes(key)),
     ...gone.map((key): [string, string] => [key, '']),
   ]
   const changed = (isConfig ? options : []).map(([key, value]) => ({

@@ -5,15 +5,18 @@ import type { Asked } from './verbs.ts'
 const isTrue = (text: string | undefined) => /^(1|true|on|yes)$/i.test(text ?? '')
 
 /** Where HA looks after a machine, the task only tells it: it is done once the task has ended. */
-function task(asked: Asked, vm: FakeVm, type: string, effect: () => void): string {
+function task(asked: Asked, vm: FakeVm, type: string, effect: () => void, log: string[] = []): string {
   const { farm, node, vmid, user } = asked
-  return fork(farm, {
+  const own = { node, id: vmid, user, type, effect, log }
+  if (vm.ha === undefined) return fork(farm, own)
+  const told = {
     node,
     id: vmid,
     user,
-    type: vm.ha === undefined ? type : type.replace('qm', 'ha'),
-    effect,
-  })
+    type: `ha${type.replace('qm', '')}`,
+    effect: () => void fork(farm, own),
+  }
+  return fork(farm, told)
 }
 
 function boot(vm: FakeVm): void {
@@ -121,7 +124,7 @@ export function checkMigration({ farm, node, vmid }: Asked): object {
 }
 
 export function migrate(asked: Asked): string {
-  const { farm, node, vmid, given, user } = asked
+  const { farm, node, vmid, given } = asked
   const vm = vmOn(farm, node, vmid)
   const target = given.get('target') ?? ''
   if (target === node)
@@ -141,14 +144,7 @@ export function migrate(asked: Asked): string {
     checkLock(vm)
     vm.node = target
   }
-  return fork(farm, {
-    node,
-    id: vmid,
-    user,
-    type: vm.ha === undefined ? 'qmigrate' : 'hamigrate',
-    effect: move,
-    log,
-  })
+  return task(asked, vm, 'qmigrate', move, log)
 }
 
 export function ping({ farm, node, vmid }: Asked): object {

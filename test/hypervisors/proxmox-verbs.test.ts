@@ -1,0 +1,413 @@
+import { stat, writeFile, readFile, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { foreignRef } from '../../src/hypervisors/proxmox/note.ts'
+import { macOf } from '../../src/machines/adapter.ts'
+import { qcow2Header } from '../fakes/proxmox/verbs.ts'
+import type { FakeVm } from '../fakes/proxmox/machines.ts'
+import { never, type ProxmoxRig, proxmoxRig } from './proxmox-rig.ts'
+
+let rig: ProxmoxRig
+
+beforeEach(async () => {
+  rig = await proxmoxRig()
+})
+
+afterEach(() => rig.dispose())
+
+/** The machine of a ref as the fake has it. */
+function vmOf(ref: string): FakeVm {
+  const found = [...rig.fake.farm.vms.values()].find(({ config }) =>
+    (config.tags ?? '').split(';').some((tag) => tag.startsWith('jackdaw-ref-') && tag.endsWith(`-${ref}`)),
+  )
+  if (found === undefined) throw new Error(`the fake has no machine ${ref}`)
+  return found
+}
+
+const names = () => [...rig.fake.farm.vms.values()].map(({ config }) => config.name).sort()
+
+describe('a machine that is made on Proxmox VE', () => {
+  test('is a linked clone with its name, size and address, and the tags of its template', async () => {
+    await rig.made('m-1', { cpus: 2, memoryGb: 4 })
+
+    const { config } = vmOf('m-1')
+    expect(config).toMatchObject({ name: 'webafs20', cores: '2', sockets: '1', memory: '4096' })
+    expect(config.scsi0).toContain('base-9000-disk-0/vm-100-disk-0')
+    expect(config.net0).toBe(`virtio=${macOf('m-1').toUpperCase()},bridge=vmbr0,firewall=1`)
+    expect(config.tags).toBe('golden;jackdaw;jackdaw-ref-100-m-1;jackdaw-os-linux')
+  })
+
+  test('has an account for each administrator, from a file that the node reads', async () => {
+    const keys = ['ssh-ed25519 AAAAC3Nza alice@desk']
+    await rig.made('m-1', {
+      administrators: [
+        { user: 'alice', keys },
+        { user: 'bob', keys: [] },
+      ],
+    })
+
+    const text = await readFile(join(rig.fake.folder, 'snippets', 'jackdaw-m-1.yaml'), 'utf8')
+    const [first, ...rest] = text.split('\n')
+    expect(vmOf('m-1').config.cicustom).toBe('user=exchange:snippets/jackdaw-m-1.yaml')
+    expect(first).toBe('#cloud-config')
+    expect(JSON.parse(rest.join('\n'))).toMatchObject({
+      hostname: 'webafs20',
+      users: [
+        'default',
+        { name: 'alice', ssh_authorized_keys: keys },
+        { name: 'bob', ssh_authorized_keys: [] },
+      ],
+    })
+    await rig.hypervisor.remove('m-1', never)
+    expect(await readdir(join(rig.fake.folder, 'snippets'))).toEqual([])
+  })
+
+  test('has the account of its owner with all keys where there is no such folder', async () => {
+    const other = await rig.other({ exchange: undefined })
+    const administrators = [
+      { user: 'alice', keys: ['ssh-ed25519 AAAA+/x alice@desk'] },
+      { user: 'bob', keys: ['ssh-ed25519 BBBB bob@desk'] },
+    ]
+    const spec = rig.spec('m-1', { administrators })
+
+    for (const stage of other.stages) await other.provision(spec, stage, never)
+
+    const { ciuser, sshkeys = '' } = vmOf('m-1').config
+    expect(ciuser).toBe('alice')
+    expect(decodeURIComponent(sshkeys)).toBe('ssh-ed25519 AAAA+/x alice@desk\nssh-ed25519 BBBB bob@desk')
+  })
+
+  test.each([
+    ['an account that is no account', { user: 'alice; rm -rf /', keys: [] }],
+    ['a key with a second line', { user: 'alice', keys: ['ssh-ed25519 AAAA x\nssh-ed25519 BBBB y'] }],
+    ['a key with options', { user: 'alice', keys: ['command="id" ssh-ed25519 AAAA'] }],
+  ])('is not made with %s', async (_case, administrator) => {
+    const making = rig.made('m-1', { administrators: [administrator] })
+
+    await expect(making).rejects.toMatchObject({ code: 'hypervisor_refused', transient: false })
+    expect(names()).toEqual(['slc5'])
+  })
+
+  test('is unplugged when it is isolated and there is no network for that', async () => {
+    await rig.made('m-1', { isolated: true })
+
+    expect(vmOf('m-1').config.net0).toContain('link_down=1')
+    expect(await rig.hypervisor.status('m-1', never)).toMatchObject({ power: 'running' })
+  })
+
+  test('boots from its empty disk first, then from the disc or the network', async () => {
+    await rig.made('m-1', { blank: { diskGb: 20, disc: 'debian' } })
+    await rig.made('m-2', { os: 'windows', blank: { diskGb: 20, disc: null } })
+
+    expect(vmOf('m-1').config).toMatchObject({
+      boot: 'order=scsi0;ide2',
+      ide2: 'local:iso/debian-13.iso,media=cdrom',
+      scsi0: 'ceph:vm-100-disk-0,size=20G',
+    })
+    expect(vmOf('m-2').config).toMatchObject({ boot: 'order=sata0;net0', ostype: 'win11' })
+    expect(await rig.hypervisor.status('m-2', never)).toMatchObject({ power: 'running' })
+  })
+
+  test('is gone on with when we were cut off after it was cloned', async () => {
+    rig.fake.fail(/100\/config$/, 503, 'Service Unavailable')
+    const cutOff = rig.made('m-1')
+    await expect(cutOff).rejects.toMatchObject({ code: 'hypervisor_unreachable', transient: true })
+
+    await rig.made('m-1')
+
+    expect(names()).toEqual(['slc5', 'webafs20'])
+  })
+
+  test('is not there when its making is given up while it is cloned', async () => {
+    rig.fake.farm.hanging.add('qmclone')
+    const giveUp = new AbortController()
+    const reason = new Error('nobody waits any more')
+    const making = rig.hypervisor.provision(rig.spec('m-1'), rig.hypervisor.stages[0] ?? '', giveUp.signal)
+    await expect.poll(() => rig.fake.farm.tasks.size).toBe(1)
+
+    giveUp.abort(reason)
+
+    await expect(making).rejects.toBe(reason)
+    expect(names()).toEqual(['slc5'])
+  })
+
+  test('shows its RDP server when it is of Windows', async () => {
+    await rig.made('m-1', { os: 'windows' })
+
+    expect(await rig.hypervisor.status('m-1', never)).toMatchObject({
+      address: '10.1.0.100',
+      rdp: { host: '10.1.0.100', port: 3389 },
+    })
+  })
+})
+
+describe('a machine that is set back', () => {
+  test('has the disk of before its first boot, its size and its address, and nobody’s snapshots', async () => {
+    await rig.made('m-1')
+    await rig.hypervisor.resize('m-1', { cpus: 2, memoryGb: 2 }, never)
+    await rig.hypervisor.snapshot('m-1', 'mine', never)
+    const vm = vmOf('m-1')
+    const { net0 } = vm.config
+    expect(vm.writes).toBeGreaterThan(1)
+
+    await rig.hypervisor.restoreClean('m-1', never)
+
+    expect(vmOf('m-1').writes).toBe(1)
+    expect([...vmOf('m-1').snapshots.keys()]).toEqual(['jackdaw-clean'])
+    expect(vmOf('m-1').config).toMatchObject({ net0, cores: '2', memory: '2048', name: 'webafs20' })
+  })
+
+  test('is refused on a storage that keeps no snapshots, where it is made all the same', async () => {
+    const template = rig.fake.farm.vms.get(9000)
+    Object.assign(template?.config ?? {}, {
+      scsi0: 'thick:base-9000-disk-0,size=8G',
+      ide2: 'none,media=cdrom',
+    })
+    await rig.made('m-1')
+
+    const setting = rig.hypervisor.restoreClean('m-1', never)
+
+    await expect(setting).rejects.toMatchObject({ code: 'hypervisor_refused', transient: false })
+    expect(await rig.hypervisor.status('m-1', never)).toMatchObject({ power: 'running' })
+  })
+})
+
+describe('snapshots', () => {
+  test('keep names that Proxmox VE does not take, and are not shown the clean copy', async () => {
+    await rig.made('m-1')
+
+    for (const name of ['1.0', '1_0', 'a'.repeat(32)]) await rig.hypervisor.snapshot('m-1', name, never)
+    await rig.hypervisor.revert('m-1', '1_0', never)
+
+    const { snapshots } = await rig.hypervisor.figures('m-1', never)
+    expect(snapshots.map(({ name }) => name)).toEqual(['1.0', '1_0', 'a'.repeat(32)])
+  })
+
+  test('are not taken of a saved machine, which is locked', async () => {
+    await rig.made('m-1')
+    await rig.hypervisor.save('m-1', never)
+
+    const taking = rig.hypervisor.snapshot('m-1', 'mine', never)
+
+    await expect(taking).rejects.toMatchObject({ code: 'hypervisor_refused', transient: false })
+  })
+})
+
+describe('the library', () => {
+  async function captured(): Promise<void> {
+    await rig.made('m-1')
+    await rig.hypervisor.powerOff('m-1', never)
+    await rig.hypervisor.capture('m-1', 'i-1', never)
+  }
+
+  test('keeps a removed image for the machines that stand on it, and lets it go with the last', async () => {
+    await captured()
+    await rig.made('m-2', { image: 'i-1', name: 'second' })
+    await rig.hypervisor.remove('m-1', never)
+    await rig.hypervisor.removeImage('i-1', never)
+    expect(names()).toEqual(['jackdaw-image-i-1', 'second', 'slc5'])
+
+    await rig.hypervisor.remove('m-2', never)
+
+    expect(names()).toEqual(['slc5'])
+  })
+
+  test('leaves nothing behind of an export but its file', async () => {
+    await captured()
+    const before = names()
+
+    await rig.hypervisor.exportImage('i-1', join(rig.fake.folder, 'out.qcow2'), never)
+
+    expect(names()).toEqual(before)
+    expect((await stat(join(rig.fake.folder, 'out.qcow2'))).size).toBeGreaterThan(0)
+    expect(await readdir(join(rig.fake.folder, 'images'))).toEqual([])
+  })
+
+  test.each([
+    ['stands on another file', (header: Buffer) => header.writeBigUInt64BE(512n, 8)],
+    ['has its data in another file', (header: Buffer) => header.writeBigUInt64BE(4n, 72)],
+    ['is marked as damaged', (header: Buffer) => header.writeBigUInt64BE(2n, 72)],
+    ['is of an older version', (header: Buffer) => header.writeUInt32BE(1, 4)],
+  ])('takes in no disk that %s', async (_case, spoil) => {
+    const file = join(rig.fake.folder, 'in.qcow2')
+    const header = qcow2Header()
+    spoil(header)
+    await writeFile(file, header)
+
+    const taking = rig.hypervisor.importImage(file, 'i-1', never)
+
+    await expect(taking).rejects.toMatchObject({ code: 'hypervisor_refused', transient: false })
+    expect(names()).toEqual(['slc5'])
+  })
+
+  test.each(['out.vhd', 'out.vhdx'])('says how %s is had from what Proxmox VE can give', async (name) => {
+    await captured()
+
+    const exporting = rig.hypervisor.exportImage('i-1', join(rig.fake.folder, name), never)
+
+    await expect(exporting).rejects.toThrow('qemu-img convert')
+  })
+
+  test('says what is missing for export where no folder is shared', async () => {
+    await captured()
+    const other = await rig.other({ exchange: undefined })
+
+    const exporting = other.exportImage('i-1', '/tmp/out.qcow2', never)
+
+    await expect(exporting).rejects.toThrow(
+      'Name a storage of files that this service sees too as exchange of pve',
+    )
+  })
+})
+
+describe('moving', () => {
+  test('tells how far it is, from the log of its task', async () => {
+    await rig.made('m-1')
+    const shares: number[] = []
+
+    await rig.hypervisor.migrate('m-1', 'pve2', never, (share) => shares.push(share))
+
+    expect(shares).toEqual([0.25, 0.75])
+  })
+
+  test('waits for HA, whose task is over before the machine has moved', async () => {
+    await rig.made('m-1')
+    vmOf('m-1').ha = 'started'
+
+    await rig.hypervisor.migrate('m-1', 'pve2', never)
+
+    expect(await rig.hypervisor.status('m-1', never)).toMatchObject({
+      host: 'pve2',
+      providerState: 'running (HA: started)',
+    })
+  })
+
+  test('a running machine stays whose disks are on one node alone, and it says so', async () => {
+    await rig.made('m-1')
+    const vm = vmOf('m-1')
+    vm.config.scsi0 = 'local-lvm:vm-100-disk-0,size=8G'
+
+    const passage = await rig.hypervisor.passage('m-1', 'pve2', never)
+    const moving = rig.hypervisor.migrate('m-1', 'pve2', never)
+
+    expect(passage.how).toBe('none')
+    expect('why' in passage ? passage.why : '').toContain('local-lvm:vm-100-disk-0')
+    await expect(moving).rejects.toMatchObject({ code: 'hypervisor_refused', transient: false })
+  })
+
+  test('a machine stays that was shown processors which the other node has not', async () => {
+    await rig.made('m-1')
+    vmOf('m-1').config.cpu = 'host'
+    rig.fake.farm.nodes.set('pve2', { isUp: true, cpu: 'Intel Xeon Gold 6338' })
+
+    const passage = await rig.hypervisor.passage('m-1', 'pve2', never)
+
+    expect(passage.how).toBe('none')
+    expect('why' in passage ? passage.why : '').toContain('Intel Xeon Gold 6338')
+  })
+
+  test('a saved machine that cannot move after all is saved again where it was', async () => {
+    await rig.made('m-1')
+    await rig.hypervisor.save('m-1', never)
+    rig.fake.farm.failing.push({ type: 'qmigrate', exit: 'migration aborted' })
+
+    const moving = rig.hypervisor.migrate('m-1', 'pve2', never)
+
+    await expect(moving).rejects.toMatchObject({ code: 'hypervisor_refused' })
+    expect(await rig.hypervisor.status('m-1', never)).toMatchObject({ power: 'saved', host: 'pve1' })
+  })
+})
+
+describe('what is told of machines', () => {
+  test('the figures are those of the node, and what does not answer is a problem in words', async () => {
+    await rig.made('m-1', { memoryGb: 2 })
+    rig.fake.fail(/100\/snapshot$/, 500, 'got timeout')
+
+    const figures = await rig.hypervisor.figures('m-1', never)
+
+    expect(figures).toMatchObject({
+      cpuLoad: 0.25,
+      memoryUsedGb: 1,
+      heartbeat: 'ok',
+      disks: [{ name: 'scsi0', sizeGb: 8, readBytes: 4096, writtenBytes: 8192 }],
+      networks: [{ name: 'net0', mac: macOf('m-1'), receivedBytes: 1234, sentBytes: 567 }],
+      thumbnail: null,
+      problems: [expect.stringContaining('snapshots: pve refuses: got timeout.')],
+    })
+  })
+
+  test('machines that are not ours are listed and can be steered, templates and images are not', async () => {
+    const { farm } = rig.fake
+    await rig.made('m-1')
+    farm.vms.set(500, {
+      ...vmOf('m-1'),
+      vmid: 500,
+      config: { ...vmOf('m-1').config, name: 'copied-by-hand' },
+    })
+
+    const { machines } = await rig.hypervisor.inventory(never)
+    await rig.hypervisor.powerOff(foreignRef(500), never)
+
+    expect(machines.map(({ ref }) => ref)).toEqual(['m-1', foreignRef(500)])
+    expect(machines[1]).toMatchObject({ name: 'copied-by-hand', size: { cpus: 1, memoryGb: 1 } })
+    expect(farm.vms.get(500)?.qmp).toBeUndefined()
+    expect(vmOf('m-1').qmp).toBe('running')
+  })
+
+  test('hosts say which templates they can make machines from, and their processors', async () => {
+    const template = rig.fake.farm.vms.get(9000)
+    const { hosts: shared } = await rig.hypervisor.inventory(never)
+    Object.assign(template?.config ?? {}, { scsi0: 'local-lvm:base-9000-disk-0,size=8G' })
+
+    const { hosts: local } = await rig.hypervisor.inventory(never)
+
+    expect(shared).toMatchObject([
+      {
+        name: 'pve1',
+        templates: ['slc5'],
+        cpu: 'AMD EPYC 7543',
+        version: 'Proxmox VE 9.0.6',
+        cpus: 16,
+        memoryGb: 64,
+      },
+      { name: 'pve2', templates: ['slc5'] },
+    ])
+    expect(local.map(({ templates }) => templates)).toEqual([['slc5'], []])
+  })
+
+  test('a machine that stops is heard of when its node tells the others', async () => {
+    await rig.made('m-1')
+    rig.fake.broadcast()
+    const stop = new AbortController()
+    const heard = rig.hypervisor.changes(stop.signal)[Symbol.asyncIterator]()
+    const next = heard.next()
+    const looks = rig.fake.asked.filter((call) => call === 'GET /cluster/tasks').length
+    await expect
+      .poll(() => rig.fake.asked.filter((call) => call === 'GET /cluster/tasks').length)
+      .toBeGreaterThan(looks + 1)
+
+    vmOf('m-1').qmp = undefined
+    rig.fake.broadcast()
+
+    expect(await next).toEqual({ done: false, value: 'm-1' })
+    stop.abort(new Error('enough'))
+    await expect(heard.next()).rejects.toThrow('enough')
+  })
+
+  test('what is done by hand is heard of by its task, before that', async () => {
+    await rig.made('m-1')
+    const stop = new AbortController()
+    const heard = rig.hypervisor.changes(stop.signal)[Symbol.asyncIterator]()
+    const next = heard.next()
+    const looks = rig.fake.asked.filter((call) => call === 'GET /cluster/tasks').length
+    await expect
+      .poll(() => rig.fake.asked.filter((call) => call === 'GET /cluster/tasks').length)
+      .toBeGreaterThan(looks + 1)
+
+    await rig.hypervisor.powerOff('m-1', never)
+
+    expect(await next).toEqual({ done: false, value: 'm-1' })
+    stop.abort(new Error('enough'))
+    await expect(heard.next()).rejects.toThrow('enough')
+  })
+})
