@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import type { Finding } from '../base/finding.ts'
 import { messageOf } from '../base/errors.ts'
 import { counted, list } from '../base/text.ts'
-import type { Hypervisor } from '../hypervisors/hypervisor.ts'
+import type { HostStatus, Hypervisor } from '../hypervisors/hypervisor.ts'
 import type { Directory } from '../identity/directory.ts'
 import type { Registrar } from '../registration/registrar.ts'
 import type { Site } from '../operations/site.ts'
@@ -23,10 +23,9 @@ const askMillis = 10_000
 
 /** Tries what the site's own file leads to: people, hypervisors, and the record by which clients find desktops. */
 export async function findingsOf(ground: Ground): Promise<Finding[]> {
-  const { hypervisors } = ground
   const tried = await Promise.all([
     ...people(ground),
-    ...[...hypervisors].map(([name, driver]) => hypervisor(name, driver)),
+    hypervisorsOf(ground),
     ...ground.registrars.map(registration),
     discovery(ground),
   ])
@@ -71,10 +70,45 @@ function people({ site, directory }: Ground): Promise<Finding[]>[] {
   })
 }
 
-async function hypervisor(name: string, driver: Pick<Hypervisor, 'inventory'>): Promise<Finding[]> {
+/** Each hypervisor, and the templates of the site that no machine can be made from on any of them. */
+async function hypervisorsOf({ site, hypervisors }: Ground): Promise<Finding[]> {
+  const found = await Promise.all([...hypervisors].map(([name, driver]) => hypervisor(name, driver)))
+  const hosts = found.flatMap((one) => one.hosts).filter(({ reachable }) => reachable)
+  // A host that names none has them all; where one hypervisor was not asked, it may.
+  const isUnknown = hosts.length === 0 || hosts.some(({ templates }) => templates === undefined)
+  const all = site.hypervisors.every(({ name }) => hypervisors.has(name))
+  const known = new Set(hosts.flatMap(({ templates = [] }) => templates))
+  const missing = site.templates.filter(({ name, kind = 'image' }) => kind === 'image' && !known.has(name))
+  const lacking = isUnknown || !all ? [] : missing.map(({ name }) => withoutHost(name))
+  return [...found.flatMap(({ findings }) => findings), ...lacking]
+}
+
+function withoutHost(template: string): Finding {
+  return {
+    ...{ about: `Template ${template}`, state: 'warning' },
+    fact: 'no host that answers can make a machine from it',
+    remedy: 'Name what it is under templates of a hypervisor, and check that it is there.',
+  }
+}
+
+interface Looked {
+  findings: Finding[]
+  hosts: readonly HostStatus[]
+}
+
+async function hypervisor(name: string, driver: Pick<Hypervisor, 'inventory'>): Promise<Looked> {
+  let hosts: readonly HostStatus[] = []
+  const findings = await findingsAbout(name, async () => {
+    hosts = (await driver.inventory(AbortSignal.timeout(askMillis))).hosts
+    return hosts
+  })
+  return { findings, hosts }
+}
+
+async function findingsAbout(name: string, ask: () => Promise<readonly HostStatus[]>): Promise<Finding[]> {
   const about = `Hypervisor ${name}`
   try {
-    const { hosts } = await driver.inventory(AbortSignal.timeout(askMillis))
+    const hosts = await ask()
     const down = hosts.filter(({ reachable }) => !reachable).map((host) => host.name)
     if (hosts.length === 0) {
       return [fault(about, 'it has no hosts', `Check what hypervisors names for ${name}.`)]

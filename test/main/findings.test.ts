@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Outage } from '../../src/base/errors.ts'
+import type { HostStatus } from '../../src/hypervisors/hypervisor.ts'
 import { local } from '../../src/identity/local.ts'
 import { findingsOf, type Ground, storeFinding } from '../../src/main/findings.ts'
 import { demoConfig } from '../operations/core.ts'
@@ -79,6 +80,29 @@ describe('a hypervisor', () => {
     const findings = await examined({ hypervisors: new Map([['pve', { inventory }]]) })
 
     expect(findings.at(-1)).toMatchObject({ state: 'fault', fact: 'pve gave no answer' })
+  })
+})
+
+describe('a template of the site', () => {
+  const hostWith = (templates: string[]) => ({ ...host, name: 'h1', reachable: true, templates })
+  const all = ['slc5', 'w2008r2', 'w2008', 'desktop']
+  const wod = (hosts: HostStatus[]) =>
+    new Map([['wod', { inventory: async () => ({ hosts, machines: [] }) }]])
+
+  test.each<[string, HostStatus[], string[]]>([
+    ['that a host has is fine', [hostWith(all)], []],
+    ['that no host has is said', [hostWith(all.slice(1))], ['Template slc5']],
+    [
+      'that only a silent host has is said',
+      [hostWith(all.slice(1)), { ...hostWith(all), reachable: false }],
+      ['Template slc5'],
+    ],
+    ['is fine where hosts have any', [hostWith([]), { ...host, name: 'h2', reachable: true }], []],
+  ])('%s', async (_case, hosts, expected) => {
+    const findings = await examined({ hypervisors: wod(hosts) })
+
+    const templates = findings.map(({ about }) => about).filter((about) => about.startsWith('Template'))
+    expect(templates).toEqual(expected)
   })
 })
 
