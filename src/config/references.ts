@@ -12,6 +12,7 @@ interface Named {
 export function referenceProblems(site: Sketch): Problem[] {
   return [
     ...duplicateProblems(site),
+    ...templateProblems(site),
     ...poolProblems(site),
     ...groupProblems(site),
     ...terminalProblems(site),
@@ -52,6 +53,16 @@ function repeated(all: readonly Named[]): Problem[] {
     if (name === undefined || first === index) return []
     return [{ path, wrong: `is ${name} a second time`, right: 'should be a name of its own' }]
   })
+}
+
+/** What a hypervisor calls a template that the site does not have is a slip of the pen. */
+function templateProblems(site: Sketch): Problem[] {
+  const templates = site.templates.map(({ name }) => name)
+  return site.hypervisors.flatMap(({ templates: own = {} }, index) =>
+    Object.keys(own).flatMap((name) =>
+      unknown(['hypervisors', index, 'templates', name], name, 'template', templates),
+    ),
+  )
 }
 
 function poolProblems(site: Sketch): Problem[] {

@@ -26,7 +26,11 @@ export const Sketch = part({
     }),
   }),
   roles: part({ operator: Words, auditor: Words }),
-  hypervisors: rows({ name: Word, hosts: rows({ name: Word, group: Word }).optional() }),
+  hypervisors: rows({
+    name: Word,
+    templates: z.record(z.string(), z.unknown()).optional().catch(undefined),
+    hosts: rows({ name: Word, group: Word }).optional(),
+  }),
   groups: rows({ name: Word, maxTerm: Word, term: Word, members: Words }),
   templates: rows({ name: Word, cpus: Range, memoryGb: Range }),
   tariffs: rows({ name: Word, from: Word, for: Words.optional() }),
