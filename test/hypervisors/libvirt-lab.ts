@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { randomUUID } from 'node:crypto'
+import { randomInt, randomUUID } from 'node:crypto'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -92,17 +92,39 @@ export async function openLab(hosts: 1 | 2 = 1): Promise<Lab> {
   }
 }
 
+/**
+ * libvirt's test driver, which keeps what it is told for as long as somebody is connected: whoever holds it does so by
+ * listening to its events. It begins with a domain of its own, which goes.
+ */
+export async function openMock(lab: Lab): Promise<Daemon> {
+  const uri = (lab.daemons[0]?.uri ?? '').replace('qemu+unix:///system', 'test+unix:///default')
+  const holder = spawn('virsh', ['-c', uri, 'event', '--all', '--loop'], { stdio: 'ignore' })
+  const gone = once(holder, 'exit')
+  // As long as nobody holds it, it is back at the next call.
+  while ((await uuidsOf(uri)).length > 0) await removeAll(uri)
+  return {
+    uri,
+    async kill() {
+      holder.kill('SIGKILL')
+      await gone
+    },
+  }
+}
+
 /** All that is on a host, whoever made it. */
-async function removeAll(uri: string): Promise<void> {
+export async function removeAll(uri: string): Promise<void> {
   const virsh = (...words: string[]) => run('virsh', ['-q', '-c', uri, ...words])
-  const { stdout } = await virsh('list', '--all', '--uuid')
-  const uuids = stdout.split('\n').filter((line) => line !== '')
   await Promise.all(
-    uuids.map(async (uuid) => {
+    (await uuidsOf(uri)).map(async (uuid) => {
       await virsh('destroy', uuid).catch(() => undefined)
       await virsh('undefine', uuid, '--managed-save', '--snapshots-metadata').catch(() => undefined)
     }),
   )
+}
+
+async function uuidsOf(uri: string): Promise<string[]> {
+  const { stdout } = await run('virsh', ['-q', '-c', uri, 'list', '--all', '--uuid'])
+  return stdout.split('\n').filter((line) => line !== '')
 }
 
 /** Its first process is a shell, which buries at once what libvirt leaves behind: without one each stop takes a second. */
@@ -123,7 +145,7 @@ wait $!
 
 async function startDaemon(folder: string, name: string): Promise<Daemon> {
   await mkdir(folder)
-  await writeFile(join(folder, 'qemu.conf'), qemuConf)
+  await writeFile(join(folder, 'qemu.conf'), qemuConf + ports())
   await writeFile(join(folder, 'libvirtd.conf'), daemonConf(folder))
   const apart = ['--mount', '--uts', '--pid', '--fork', '--kill-child', '--mount-proc']
   const child = spawn('unshare', [...apart, 'bash', '-c', start, 'start', folder, name], { stdio: 'ignore' })
@@ -160,6 +182,17 @@ cgroup_controllers = []
 stdio_handler = "file"
 vnc_listen = "127.0.0.1"
 `
+
+/** Ports of its own for each daemon: all of them are on this machine, and do not ask one another. */
+function ports(): string {
+  const [screens, moves] = [6000 + randomInt(200) * 100, 40_000 + randomInt(200) * 100]
+  return `
+remote_display_port_min = ${screens}
+remote_display_port_max = ${screens + 99}
+migration_port_min = ${moves}
+migration_port_max = ${moves + 99}
+`
+}
 
 function daemonConf(folder: string): string {
   return `
@@ -205,6 +238,7 @@ function tinyGuest(): Buffer {
   return sector
 }
 
-export async function domainXmlOf(uri: string, uuid: string): Promise<string> {
-  return (await run('virsh', ['-q', '-c', uri, 'dumpxml', uuid])).stdout
+/** What `virsh` prints of a host, for what the driver does not tell. */
+export async function virshOf(uri: string, words: readonly string[]): Promise<string> {
+  return (await run('virsh', ['-q', '-c', uri, ...words])).stdout.trim()
 }

@@ -1,6 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { Duplex, type Readable, type Writable } from 'node:stream'
 import { hostUnreachable, hypervisorUnreachable, refused } from '../outages.ts'
 import { environment } from './command.ts'
@@ -25,9 +26,40 @@ export async function screenOf({ at, uuid, ref }: Found, signal: AbortSignal): P
  * connection of the site's file, which cannot hold a quote, and a UUID. `setsid` takes the terminal's control away, over
  * which a helper of polkit would ask for passwords.
  */
-export function serialOf({ at, uuid }: Found, signal: AbortSignal): Promise<Duplex> {
-  const line = `exec setsid -w virsh -q -c '${connection(at.host.uri)}' console ${uuid} --force`
-  return streamOf('script', ['-q', '-f', '-E', 'never', '-c', line, '/dev/null'], signal)
+export async function serialOf({ at, uuid, ref }: Found, signal: AbortSignal): Promise<Duplex> {
+  const line = `exec setsid -w virsh -c '${connection(at.host.uri)}' console ${uuid} --force`
+  const stream = await streamOf('script', ['-q', '-f', '-E', 'never', '-c', line, '/dev/null'], signal)
+  try {
+    await greeted(stream, ref, signal)
+    // Having said that it is connected, virsh throws away once what was typed before.
+    await pause(settlingMillis, undefined, { signal })
+    return stream
+  } catch (error) {
+    stream.destroy()
+    signal.throwIfAborted()
+    throw error
+  }
+}
+
+const settlingMillis = 150
+const greeting = /Escape character is [^\n]*\n/
+
+/** Takes away what virsh says itself before the line is the machine's. */
+async function greeted(stream: Duplex, ref: string, signal: AbortSignal): Promise<void> {
+  let said = ''
+  for (;;) {
+    const end = greeting.exec(said)
+    if (end !== null) {
+      const rest = said.slice(end.index + end[0].length)
+      if (rest !== '') stream.unshift(Buffer.from(rest, 'latin1'))
+      return
+    }
+    if (stream.readableEnded || said.length > 4000)
+      throw refused(`The serial line of ${ref} cannot be opened.`)
+    const bytes: unknown = stream.read()
+    if (bytes instanceof Buffer) said += bytes.toString('latin1')
+    else await Promise.race([once(stream, 'readable', { signal }), once(stream, 'end', { signal })])
+  }
 }
 
 /** How a connection gets to its host, and the words by which ssh would. */

@@ -3,7 +3,7 @@ import type { Hypervisor, Passage } from '../hypervisor.ts'
 import { refused } from '../outages.ts'
 import { lines, number, facts } from './answers.ts'
 import type { Farm, Found } from './farm.ts'
-import { withFile } from './making.ts'
+import { undefine, withFile } from './making.ts'
 import { settled } from './power.ts'
 import { longMillis, outageOf, type Virsh } from './virsh.ts'
 
@@ -180,8 +180,4 @@ async function leaveElsewhere(farm: Farm, found: Found, signal: AbortSignal): Pr
     const other = await farm.look(at, found.ref, signal).catch(() => signal.throwIfAborted())
     if (other?.power === 'stopped') await undefine(farm, other, signal)
   }
-}
-
-async function undefine(farm: Farm, found: Found, signal: AbortSignal): Promise<void> {
-  await farm.tell(found, signal, ['undefine', '--managed-save', '--snapshots-metadata', '--nvram'])
 }

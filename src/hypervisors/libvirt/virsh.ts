@@ -95,7 +95,7 @@ export function outageOf(error: unknown, ref: string): unknown {
   const { message } = error
   if (/^failed to get domain|^Domain not found/i.test(message)) return machineMissing(ref)
   const passing =
-    /cannot acquire state change lock|another (job|operation)|is active, being migrated|Timed out/i
+    /cannot acquire state change lock|another (job|operation)|is active, being migrated|Timed out|find an available port/i
   return refused(`libvirt refused: ${printable(message)}.`, { transient: passing.test(message) })
 }
 
