@@ -9,7 +9,7 @@ import {
 } from './commands/changes.ts'
 import * as desktops from './commands/desktops.ts'
 import { edit, submitEdit } from './commands/edit.ts'
-import { drainNow, takeBackAll } from './commands/hosts.ts'
+import { drainNow, rebalanceNow, takeBackAll } from './commands/hosts.ts'
 import { archiveNow, captureNow, restore, revertNow, submitCopies } from './commands/images.ts'
 import { remove, show, showRequest } from './commands/machines.ts'
 import { previewOrder, submitOrder } from './commands/order.ts'
@@ -56,6 +56,7 @@ export const presses: ReadonlyMap<string, Press> = new Map<string, Press>([
   ['archive-machine', (talk, { value }) => archiveNow(talk, value)],
   ['restore-machine', (talk, { value }) => restore(talk, { machine: value })],
   ['drain-host', (talk, { value }) => drainNow(talk, value)],
+  ['apply-rebalance', (talk, { value }) => rebalanceNow(talk, value)],
   ['return-host', (talk, { value }) => takeBackAll(talk, value)],
   ['delete-machine', (talk, { value }) => remove(talk, value)],
   ['expiry-extend', (talk, { value }) => answerReminder(talk, 'extend', value)],

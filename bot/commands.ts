@@ -4,7 +4,7 @@ import { costs } from './commands/costs.ts'
 import * as desktops from './commands/desktops.ts'
 import { edit } from './commands/edit.ts'
 import { help } from './commands/help.ts'
-import { drain, explain, takeBack } from './commands/hosts.ts'
+import { drain, explain, rebalance, takeBack } from './commands/hosts.ts'
 import { archive, capture, clone, restore, revert, snapshot } from './commands/images.ts'
 import { hosts, prices, showBudgets, templates } from './commands/lookups.ts'
 import { askDelete, connect, list, openConsole, show } from './commands/machines.ts'
@@ -66,6 +66,7 @@ const answers: Answers = {
   clone,
   settings,
   explain,
+  rebalance,
   drain,
   return: takeBack,
 }

@@ -189,6 +189,7 @@ const wordsOnly: readonly NoticeKind[] = [
   'machine-failed',
   'machine-changed',
   'host-drained',
+  'rebalanced',
   'host-down',
   'host-up',
 ]

@@ -2,10 +2,12 @@ import { counted, list } from '../../src/base/text.ts'
 import { drainHost } from '../../src/operations/drain-host.ts'
 import { explainPlacementOf } from '../../src/operations/explain-placement.ts'
 import { listHosts } from '../../src/operations/list-hosts.ts'
+import { applyMoves, proposeMoves } from '../../src/operations/rebalance.ts'
 import { returnHost } from '../../src/operations/return-host.ts'
 import type { Card } from '../card.ts'
 import { button, lineButton } from '../cards/parts.ts'
 import { placementCard } from '../cards/placement.ts'
+import { rebalanceCard, type RebalanceGoal } from '../cards/rebalance.ts'
 import { confirmCard, questionCard, saidCard } from '../cards/questions.ts'
 import { type Command, formatCommand } from '../grammar.ts'
 import type { Talk } from './talk.ts'
@@ -23,6 +25,20 @@ export async function explain(
     ...(host === undefined ? {} : { host }),
   }
   return [placementCard(await talk.perform(explainPlacementOf, order), template)]
+}
+
+/** What could be moved: shown first, and done by the button only if it is the same then. */
+export async function rebalance(talk: Talk, { goal }: { goal?: RebalanceGoal }): Promise<Card[]> {
+  return [rebalanceCard(await talk.perform(proposeMoves, goal === undefined ? {} : { goal }), goal)]
+}
+
+/** The button of a proposal: its id, and the goal that it was made for. */
+export async function rebalanceNow(talk: Talk, value: string): Promise<Card[]> {
+  const [id = '', word] = value.split(' ')
+  const goal = word === 'spread' || word === 'consolidate' ? { goal: word } : {}
+  const { machines } = await talk.perform(applyMoves, { id, ...goal })
+  const text = `${list(machines)} ${machines.length === 1 ? 'is' : 'are'} being moved. You are told when that is done.`
+  return [saidCard('Moves between hosts', text, 'wait')]
 }
 
 /** Emptying a host moves what others use, so it is asked about first, with how much that is. */

@@ -41,6 +41,11 @@ export function build(scan: Scan): Command {
       const said = more === 'cpus' ? slots.cpus : slots.memoryGb
       return { verb, ...slots, ...(more === undefined || said !== undefined ? {} : { more }) }
     }
+    case 'rebalance': {
+      const isGreen = takeWord(scan, ['consolidate', 'green', 'pack'])
+      const isEven = !isGreen && takeWord(scan, ['spread', 'even', 'evenly'])
+      return { verb, ...(isGreen ? { goal: 'consolidate' } : isEven ? { goal: 'spread' } : {}) }
+    }
     case 'prices':
     case 'templates':
     case 'hosts':

@@ -49,6 +49,7 @@ export type Command =
   /** `month` is `yyyy-mm`. */
   | { verb: 'costs'; budget?: string; month?: string }
   | { verb: 'prices' | 'templates' | 'hosts' }
+  | { verb: 'rebalance'; goal?: 'spread' | 'consolidate' }
   | ({ verb: 'explain' } & Pick<Wanted, 'template' | 'count' | 'cpus' | 'memoryGb' | 'host'>)
   | { verb: 'drain' | 'return'; host?: string }
   | { verb: 'help'; word?: string }

@@ -49,6 +49,8 @@ function pieces(command: Command): string[] {
     case 'quote':
     case 'explain':
       return slotPieces(command, { asked: true })
+    case 'rebalance':
+      return [command.goal ?? '']
     case 'prices':
     case 'templates':
     case 'hosts':

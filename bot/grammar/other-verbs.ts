@@ -162,6 +162,17 @@ export const otherVerbs: readonly Usage[] = [
     safe: true,
   },
   {
+    verb: 'rebalance',
+    names: ['rebalance', 'balance'],
+    group: 'Hosts',
+    usage: 'rebalance [spread|consolidate]',
+    summary: 'What could be moved so that hosts are evenly used, or can be switched off.',
+    examples: ['rebalance', 'rebalance consolidate'],
+    takes: [],
+    places: [],
+    safe: true,
+  },
+  {
     verb: 'drain',
     names: ['drain', 'maintenance', 'evacuate'],
     group: 'Hosts',

@@ -10,8 +10,8 @@ import type { Trade } from './trade.ts'
 
 type SiteDesk = ReturnType<typeof deskOf>
 
-/** How many machines leave a host at the same time: more share its network and all take longer. */
-const most = 2
+/** How many machines move between hosts at the same time: more share the network and all take longer. */
+export const mostAtOnce = 2
 const roundMillis = 2_000
 
 /** One round of emptying a host: it sends off what it can, and comes again until nothing more can be done. */
@@ -28,7 +28,10 @@ export const drainHost: Trade<'drain-host'> = {
         const host = await tx.hosts.get(id)
         if (host?.drain === undefined || host.drain.doneAt !== null) return
         const machines = await tx.machines.find('host', id)
-        const round = drainRound(host.drain, machines, { busy: await busyOf(desk, machines), most })
+        const round = drainRound(host.drain, machines, {
+          busy: await busyOf(desk, machines),
+          most: mostAtOnce,
+        })
         const drain = await carryOut(desk, host.drain, round)
         if (round.waits) {
           await tx.hosts.put({ ...host, drain })

@@ -27,6 +27,13 @@ export interface JobInputs {
   'remove-disk': { user: string | null; file: string }
   'remove-image': { image: string; ref: string; hypervisor: string }
   'drain-host': { host: string }
+  /** What is still to be begun, what was, and what could not be. */
+  rebalance: {
+    left: { machine: string; from: string; to: string }[]
+    begun: { machine: string; to: string }[]
+    failed: { machine: string; why: string }[]
+    by: string
+  }
   'remove-leftover': { ref: string; hypervisor: string; host: string }
   'delete-machine': { machine: string; reason: string }
   'announce-address': { machine: string; ref: string }

@@ -19,6 +19,7 @@ import { importDisk } from './import-disk.ts'
 import { migrateMachine } from './migrate-machine.ts'
 import { observeHypervisors } from './observe-hypervisors.ts'
 import { provisionMachine } from './provision-machine.ts'
+import { rebalance } from './rebalance.ts'
 import { redrawCards } from './redraw-cards.ts'
 import { announceMachine, forgetMachine } from './register-machine.ts'
 import { removeDisk } from './remove-disk.ts'
@@ -48,6 +49,7 @@ export const trades: Trades = {
   'remove-disk': removeDisk,
   'remove-image': removeImage,
   'drain-host': drainHost,
+  rebalance,
   'remove-leftover': removeLeftover,
   'announce-address': announceMachine,
   'deregister-machine': forgetMachine,

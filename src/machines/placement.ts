@@ -44,7 +44,7 @@ export function placeMost(
   return fill(order, hosts, load, goals).placed
 }
 
-/** A host as an order sees it: how good it would be for the first machine, how many it would get, or why none. */
+/** A host as an order sees it: how good it would be for the first machine, how many it would get, or why not more. */
 export interface HostView {
   host: Host
   /** Null where it can take none. */
@@ -53,22 +53,23 @@ export interface HostView {
   reasons: string[]
 }
 
-/** What `place` goes by, host by host: the best first, then those that cannot take one. */
+/** What `place` goes by, host by host: those that get most first. */
 export function explainPlacement(
   order: PlacementOrder,
   hosts: readonly Host[],
   load: ReadonlyMap<string, HostLoad>,
   goals: Goals = spreadAll,
 ): HostView[] {
-  const { candidates } = fill(order, hosts, load, goals)
-  const takes = new Map(candidates.map(({ host, taken }) => [host.id, taken]))
+  const { placed, candidates } = fill(order, hosts, load, goals)
+  const open = new Map(candidates.map((one) => [one.host.id, one]))
+  const fits = placed.length === order.count
   const views = hosts.map((host): HostView => {
     const held = load.get(host.id) ?? idle
-    const away = standing(host, order)
-    const reasons = away.length > 0 ? away : shortage(host, held, order)
-    const goal = goals.get(host.group) ?? 'spread'
-    const score = reasons.length > 0 ? null : scoreOf(host, plus(held, order), goal)
-    return { host, score, takes: takes.get(host.id) ?? 0, reasons }
+    const one = open.get(host.id)
+    if (one === undefined) return { host, score: null, takes: 0, reasons: standing(host, order) }
+    const canTake = hasRoom(host, held, order)
+    const score = canTake ? scoreOf(host, plus(held, order), one.goal) : null
+    return { host, score, takes: one.taken, reasons: fits && canTake ? [] : short(one, order) }
   })
   const rank = ({ takes: given, score }: HostView) => [given, score?.stars ?? -1] as const
   return views.sort((a, b) => {

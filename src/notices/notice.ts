@@ -16,6 +16,7 @@ export const noticeKinds = [
   'lease-ended',
   'budget-warning',
   'host-drained',
+  'rebalanced',
   'host-down',
   'host-up',
   // For everybody in the channels of the site.

@@ -69,6 +69,7 @@ import type { Operation } from './operation.ts'
 import { quoteExtension } from './quote-extension.ts'
 import { quoteResize } from './quote-resize.ts'
 import { quoteTransfer } from './quote-transfer.ts'
+import { applyMoves, proposeMoves } from './rebalance.ts'
 import { rememberCopy } from './remember-copy.ts'
 import { removeImage } from './remove-image.ts'
 import { removeLeftover } from './remove-leftover.ts'
@@ -153,6 +154,8 @@ export const catalogue: readonly Operation[] = [
   drainHost,
   returnHost,
   removeLeftover,
+  proposeMoves,
+  applyMoves,
   listTemplates,
   listPrices,
   listBudgets,

@@ -18,6 +18,7 @@ import { orderPages } from './pages/order-routes.tsx'
 import { placementPages } from './pages/placement.tsx'
 import { poolCarePages } from './pages/pool-care.tsx'
 import { pricePages } from './pages/prices.tsx'
+import { rebalancePages } from './pages/rebalance.tsx'
 import { requestPages } from './pages/requests.tsx'
 import { keyPages } from './pages/keys.tsx'
 import { settingsPages } from './pages/settings.tsx'
@@ -44,6 +45,7 @@ const sections: readonly ((pages: Pages) => void)[] = [
   desktopPages,
   hostPages,
   placementPages,
+  rebalancePages,
   terminalListPages,
   poolCarePages,
   auditPages,

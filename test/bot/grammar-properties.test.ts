@@ -119,6 +119,9 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   fc
     .record({ budget, month: fc.constantFrom('2026-11', '2009-01') }, some)
     .map((slots): Command => ({ verb: 'costs', ...slots })),
+  fc
+    .record({ goal: fc.constantFrom('spread', 'consolidate') }, some)
+    .map((slots): Command => ({ verb: 'rebalance', ...slots })),
   fc.constantFrom('prices', 'templates', 'hosts').map((verb): Command => ({ verb })),
   fc
     .record({ template, count: fc.integer({ min: 1, max: 999 }), ...size }, some)

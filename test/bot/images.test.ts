@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Card } from '../../bot/card.ts'
 import { cardAsText } from '../../bot/cards/text.ts'
 import { day } from '../operations/core.ts'
-import { shown } from '../operations/ordered.ts'
+import { ordered, shown } from '../operations/ordered.ts'
 import { buttonNamed, buttonsOf, errorsOf, formOf, giveServer, openRig, type Rig } from './rig.ts'
 
 let rig: Rig
@@ -168,4 +168,29 @@ test('an operator empties a host after a question, and takes it back from the li
   expect(text(hosts)).toContain('empty for maintenance')
   expect(back?.summary).toBe(`${host ?? ''} is in use again. On the way back: webafs20.`)
   expect((await shown(rig)).host).toBe(host)
+})
+
+test('an operator is shown what could be moved, and has it moved by the button', async () => {
+  await ordered(rig, { name: 'web', count: 2 })
+  const hostsOf = async () =>
+    new Set(await Promise.all(['web01', 'web02'].map(async (id) => (await shown(rig, id)).host)))
+  const before = await hostsOf()
+
+  const card = await said('rebalance consolidate', 'olga')
+  const [answer] = await rig.press('olga', card, 'Move 1 server')
+  await rig.pass(600_000)
+
+  expect(card?.summary).toMatch(/^1 server could be moved\. cernwod0\d could be switched off then\.$/)
+  expect(answer?.summary).toMatch(/^web0\d is being moved\./)
+  expect([before.size, (await hostsOf()).size]).toEqual([2, 1])
+})
+
+test.each([
+  ['olga', 'explain slc5 2cpu x20', /^There is room for 20 servers of 2 CPUs and 1 GB with slc5\.$/, 'Stars'],
+  ['alice', 'explain slc5 3cpu 32gb x9', /^There is no room for 9 servers/, 'Why not'],
+])('%s may ask where servers would go: %s', async (user, line, summary, column) => {
+  const card = await said(line, user)
+
+  expect(card?.summary).toMatch(summary)
+  expect(text(card)).toContain(column)
 })

@@ -40,6 +40,8 @@ export function hostPages(pages: Pages): void {
         <h1>Hosts</h1>
         <p>
           <a href="/hosts/placement">Where would a machine go?</a>
+          {hasRole(visit.caller, 'operator') ? ' ' : null}
+          {hasRole(visit.caller, 'operator') ? <a href="/hosts/rebalance">What could be moved?</a> : null}
         </p>
         <div
           id="hosts"
