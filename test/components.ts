@@ -39,6 +39,7 @@ const known = {
   },
   virsh: { binaries: ['virsh'], packages: ['libvirt-clients'] },
   xorriso: { binaries: ['xorriso'], packages: ['xorriso'] },
+  cloudInit: { binaries: ['cloud-init'], packages: ['cloud-init'] },
   named: { binaries: ['/usr/sbin/named', 'named'], packages: ['bind9', 'bind9-dnsutils'] },
   sshd: { binaries: ['/usr/sbin/sshd', 'sshd'], packages: ['openssh-server'] },
   haproxy: { binaries: ['/usr/sbin/haproxy', 'haproxy'], packages: ['haproxy'] },

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Hypervisor, MachineSpec } from '../hypervisor.ts'
 import { refused } from '../outages.ts'
-import { seedDisc } from '../seed/disc.ts'
+import { seedDisc, seedFiles } from '../seed/disc.ts'
 import { type Farm, gigabyte, type Sighting } from './farm.ts'
 import { type Found, makingName, type Note, notesOf, powerOf } from './machine.ts'
 import { Disks, imagePath, machineFolder } from './places.ts'
@@ -68,7 +68,8 @@ export function making(farm: Farm): Pick<Hypervisor, 'provision' | 'restoreClean
     async 'preparing the guest'(spec, template, { signal }) {
       if (spec.blank !== undefined) return
       const { seed: path } = places(spec, template)
-      const body = Buffer.from(seedDisc(spec)).toString('base64')
+      const files = seedFiles(spec, spec.os === 'windows' ? 'unattend' : 'nocloud')
+      const body = (await seedDisc(files, signal)).toString('base64')
       await farm.tell(spec.host, scripts.writeFile, { path, partial: `${path}.partial`, body }, signal)
     },
     async 'making the machine'(spec, template, { signal }) {

@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Duplex, type Readable, type Writable } from 'node:stream'
 import { hostUnreachable, hypervisorUnreachable, refused } from '../outages.ts'
-import { environment } from './command.ts'
+import { environment } from '../command.ts'
 import type { Found } from './farm.ts'
 import { connection } from './virsh.ts'
 

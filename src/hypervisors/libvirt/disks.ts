@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { Outage } from '../../base/errors.ts'
 import type { Image } from '../hypervisor.ts'
 import { hypervisorUnreachable, refused } from '../outages.ts'
-import { NoAnswer, run } from './command.ts'
+import { NoAnswer, run } from '../command.ts'
 import { checkRef } from './naming.ts'
 
 /** How long a copy of a whole disk may take. */

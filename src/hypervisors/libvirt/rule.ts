@@ -33,10 +33,8 @@ export const LibvirtTemplate = z.strictObject({
   agent: z.boolean().default(true),
   /** `nocloud` for Linux and `unattend` for Windows unless said otherwise. */
   seed: z.enum(seeds).optional(),
-  /** A site's own answer file for Windows, into which the name and the administrators are put. */
+  /** A site's own answer file for Windows, into which the name is put. */
   unattend: SharedPath.optional(),
-  /** The Windows domain that administrators are accounts of. */
-  accounts: Word.optional(),
   /** A kernel to boot directly, in the place of what is on the disk. */
   kernel: SharedPath.optional(),
   initrd: SharedPath.optional(),

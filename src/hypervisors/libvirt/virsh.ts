@@ -1,5 +1,5 @@
 import { hostUnreachable, hypervisorUnreachable, machineMissing, refused } from '../outages.ts'
-import { type Answer, NoAnswer, run } from './command.ts'
+import { type Answer, NoAnswer, run } from '../command.ts'
 import type { LibvirtHost } from './rule.ts'
 
 /** `virsh` said no. Whoever called looks at how things are, and then makes an Outage of it. */

@@ -1,35 +1,49 @@
-import type { MachineSpec } from '../hypervisor.ts'
-import { refused } from '../outages.ts'
-import { cloudFiles } from '../libvirt/seed.ts'
-import { isoImage } from './iso9660.ts'
-import { windowsSetup } from './windows.ts'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { NoAnswer, run } from '../command.ts'
+import { hypervisorUnreachable, refused } from '../outages.ts'
+import { cloudInitFiles } from './cloud-init.ts'
+import { checkGuest, type Guest } from './guest.ts'
+import { windowsFiles } from './windows.ts'
 
-/** What a guest is told before its first boot. */
-export type Guest = Pick<MachineSpec, 'ref' | 'name' | 'os' | 'administrators'>
-
-/**
- * The disc that a guest reads at its first boot: cloud-init's NoCloud (its documentation, "datasources/nocloud") on
- * Linux, the answer file of Windows Setup on Windows. Everything in it is data to its reader, nothing is put into a
- * command. @throws Outage `hypervisor_refused` for a name that cannot be a computer's or an account's.
- */
-export function seedDisc(guest: Guest): Uint8Array {
-  check(guest)
-  const texts = { ...cloudFiles(guest), ...(guest.os === 'windows' ? windowsSetup(guest) : {}) }
-  return isoImage(
-    'cidata',
-    Object.entries(texts).map(([name, text]) => ({ name, body: Buffer.from(text, 'utf8') })),
-  )
+/** The files of a guest's first boot, by name: for cloud-init or for Windows Setup. Their readers take them as data. */
+export function seedFiles(guest: Guest, kind: 'nocloud' | 'unattend'): Record<string, string> {
+  checkGuest(guest)
+  return kind === 'nocloud' ? cloudInitFiles(guest) : windowsFiles(guest)
 }
 
-const computerName = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/
-/** What both Linux and Windows take as an account; an address or a domain before it stays out. */
-const account = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/
-const publicKey = /^[\x20-\x7e]+$/
+/**
+ * A CD image with small files in its root (ISO 9660 with Joliet and Rock Ridge, where Windows and Linux find the names as
+ * they are), called CIDATA. It is made by `xorriso`, and nothing is left behind.
+ * @throws Outage where xorriso is not there or refuses.
+ */
+export async function seedDisc(files: Record<string, string>, signal: AbortSignal): Promise<Buffer> {
+  const folder = await mkdtemp(join(tmpdir(), 'jackdaw-seed-'))
+  try {
+    for (const [name, text] of Object.entries(files))
+      await writeFile(join(folder, name), text, { mode: 0o600 })
+    const made = `${folder}.iso`
+    try {
+      await burn(folder, made, signal)
+      return await readFile(made)
+    } finally {
+      await rm(made, { force: true })
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
 
-function check({ name, administrators }: Guest): void {
-  if (!computerName.test(name)) throw refused(`${JSON.stringify(name)} cannot be the name of a computer.`)
-  for (const { user, keys } of administrators) {
-    if (!account.test(user)) throw refused(`${JSON.stringify(user)} cannot be an account in a guest.`)
-    if (!keys.every((key) => publicKey.test(key))) throw refused(`A key of ${user} is no OpenSSH public key.`)
+async function burn(folder: string, file: string, signal: AbortSignal): Promise<void> {
+  const words = ['-as', 'mkisofs', '-quiet', '-V', 'CIDATA', '-J', '-r', '-o', file, folder]
+  try {
+    const { code, stderr } = await run('xorriso', words, { signal, deadlineMillis: 60_000 })
+    if (code === 0) return
+    const [line] = stderr.split('\n').filter((said) => /FATAL|FAILURE/.test(said))
+    throw refused(`xorriso refused: ${line?.slice(0, 200) ?? 'no reason given'}.`)
+  } catch (error) {
+    if (error instanceof NoAnswer) throw hypervisorUnreachable('xorriso', error)
+    throw error
   }
 }

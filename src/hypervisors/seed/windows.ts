@@ -1,12 +1,15 @@
-import type { Guest } from './disc.ts'
+import type { Guest } from './guest.ts'
 
 /**
  * What Windows reads on its first boot after Sysprep: an answer file for the specialize and oobeSystem passes, which
  * Setup looks for on removable discs under this name, and a script that it starts from the same disc.
  */
-export function windowsSetup({ name, administrators }: Guest): Record<string, string> {
+export function windowsFiles({ name, administrators }: Guest): Record<string, string> {
+  const answers = answerFile(name)
   return {
-    'Unattend.xml': answerFile(name),
+    // Windows Setup looks for the one name, a prepared image (Sysprep) for the other.
+    'Autounattend.xml': answers,
+    'Unattend.xml': answers,
     'setup.ps1': setup,
     'administrators.json': `${JSON.stringify({ administrators })}\n`,
   }
@@ -29,7 +32,7 @@ function answerFile(name: string): string {
 
 /** Fixed words: the script is found by the label of its disc, and finds its data beside itself. */
 const start =
-  "powershell -NoProfile -ExecutionPolicy Bypass -Command &quot;&amp; ((Get-Volume -FileSystemLabel cidata).DriveLetter + ':\\setup.ps1')&quot;"
+  "powershell -NoProfile -ExecutionPolicy Bypass -Command &quot;&amp; ((Get-Volume -FileSystemLabel CIDATA).DriveLetter + ':\\setup.ps1')&quot;"
 
 /**
  * Makes the accounts administrators (the group by its SID, since its name is translated) and lets their keys in over
