@@ -6,7 +6,7 @@ import type { RequestView } from '../../src/operations/shapes/request.ts'
 import type { Card, Part } from '../card.ts'
 import type { Drawing } from './drawing.ts'
 import { button, buttons, card, facts, words } from './parts.ts'
-import { decisionTable, isTime, paceWords, termWords, wish } from './wishes.ts'
+import { decisionTable, isTime, paceWords, termWords, wish, withDisk } from './wishes.ts'
 
 /** A request for somebody who may decide on it: with buttons while it waits, with the outcome afterwards. */
 export function approvalCard(request: RequestView, drawing: Drawing): Card {
@@ -123,7 +123,10 @@ function whatFacts(request: RequestView, drawing: Drawing): Part | undefined {
   const each = request.count > 1 ? ' each' : ''
   return facts(
     ['Who', request.requester],
-    ['What', isTime(request) ? wish(request) : `${wish(request)}, ${sizeWords(request)}${each}`],
+    [
+      'What',
+      isTime(request) ? wish(request) : `${wish(request)}, ${sizeWords(request)}${each}${withDisk(request)}`,
+    ],
     ['Purpose', request.purpose],
     ['Description', request.description],
     ['For', termWords(request, drawing)],

@@ -1,3 +1,4 @@
+import { blankWords } from '../../src/machines/blank.ts'
 import { counted, list } from '../../src/base/text.ts'
 import type { MachineView } from '../../src/operations/shapes/machine.ts'
 import type { Button, Card, Part } from '../card.ts'
@@ -58,6 +59,7 @@ function machineFacts(machine: MachineView, drawing: Drawing): Part | undefined 
     ['Administrators', list(administrators)],
     ['Size', sizeWords(machine)],
     ['Template', templateWords(machine)],
+    ['Disk', blankWords(machine.blank)],
     ['In the library', libraryWords(machine, drawing)],
     ['Handed on', handoverWords(machine, drawing)],
     ['Snapshots', list(machine.snapshots.map((snapshot) => snapshot.name))],

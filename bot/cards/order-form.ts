@@ -62,7 +62,12 @@ function missingSentence(missing: readonly string[], quote: QuoteView | undefine
 function orderFields(form: OrderForm, operator: boolean): Field[] {
   const { kind } = form
   if (kind === 'quote') return whatFields(form)
-  return [...whatFields(form), ...whyFields(form), ...(operator ? [hostField(form)] : [])]
+  return [
+    ...whatFields(form),
+    ...diskFields(form),
+    ...whyFields(form),
+    ...(operator ? [hostField(form)] : []),
+  ]
 }
 
 /** What is wanted: all that a price depends on. */
@@ -82,6 +87,17 @@ function whatFields({ known, templates, faults }: OrderForm): Field[] {
       value: memory,
       hint: limit(chosen?.memoryGb, ' GB'),
     },
+  ]
+  return specs.map((spec) => field(spec, faults))
+}
+
+/** Of a template whose disk is empty. */
+function diskFields({ known, templates, faults }: OrderForm): Field[] {
+  const chosen = templates.find(({ name }) => name === known.template)
+  if (chosen?.kind !== 'empty') return []
+  const specs: FieldSpec[] = [
+    { name: 'diskGb', label: 'Disk in GB', kind: 'number', value: known.diskGb ?? '' },
+    { name: 'boot', label: 'Boots from', value: known.boot ?? '', hint: 'network, or the name of a disc' },
   ]
   return specs.map((spec) => field(spec, faults))
 }

@@ -4,7 +4,7 @@ import type { QuoteView } from '../../src/operations/shapes/quote.ts'
 import type { RequestView } from '../../src/operations/shapes/request.ts'
 import type { Card, Part } from '../card.ts'
 import { approvalCard } from './approval.ts'
-import { decisionTable, isTime, paceWords, termWords, wish } from './wishes.ts'
+import { decisionTable, isTime, paceWords, termWords, wish, withDisk } from './wishes.ts'
 import { connectParts } from './connect.ts'
 import type { Drawing } from './drawing.ts'
 import { progressPart, progressWords } from './job.ts'
@@ -167,7 +167,7 @@ function machineParts({ request, machines }: RequestFacts, drawing: Drawing): (P
 function requestFacts(request: RequestView, drawing: Drawing): Part | undefined {
   const { description, purpose, administrators, quote, currency, budget } = request
   return facts(
-    ['What', isTime(request) ? null : `${wish(request)}, ${sizeWords(request)}`],
+    ['What', isTime(request) ? null : `${wish(request)}, ${sizeWords(request)}${withDisk(request)}`],
     ['Purpose', purpose],
     ['Description', description],
     ['For', termWords(request, drawing)],

@@ -6,6 +6,7 @@ import { buttons, card, lineButton, table } from './parts.ts'
 export interface TemplateView {
   name: string
   title: string
+  kind?: 'image' | 'empty' | 'import'
   os: string
   cpus: { default: number; max: number }
   memoryGb: { default: number; max: number }

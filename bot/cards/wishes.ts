@@ -1,4 +1,5 @@
 import { counted } from '../../src/base/text.ts'
+import { blankWords } from '../../src/machines/blank.ts'
 import type { RequestView } from '../../src/operations/shapes/request.ts'
 import type { Part } from '../card.ts'
 import type { Drawing } from './drawing.ts'
@@ -12,6 +13,12 @@ export function wish({ kind, count, template, transfer, lease }: RequestView): s
   if (kind === 'extension') return 'more time'
   if (kind === 'resize') return 'another size'
   return counted(count, `${template} server`)
+}
+
+/** What is said of a disk after the rest; nothing of one that its template has. */
+export function withDisk({ wanted }: RequestView): string {
+  const said = blankWords(wanted?.disk)
+  return said === '' ? '' : `, with ${said}`
 }
 
 /** For how long, as it was asked. */

@@ -48,12 +48,14 @@ async function requested(talk: Talk, wanted: Wanted): Promise<Card | undefined> 
   const { template, term, budget, purpose } = wanted
   if (template === undefined || term === undefined || budget === undefined || purpose === undefined)
     return undefined
-  const { administrators = [], description = '', name, host } = wanted
+  const { administrators = [], description = '', name, host, diskGb, boot } = wanted
   const view = await talk.perform(requestMachine, {
     ...sizeOf(wanted, template),
     ...orderTerm(term, zoned(talk)),
     ...(name === undefined ? {} : { name }),
     ...(host === undefined ? {} : { host }),
+    ...named('diskGb', diskGb),
+    ...named('boot', boot),
     ...{ purpose, description, administrators, budget },
   })
   return requestCard(await factsOf(talk, view), talk.drawing)
@@ -81,6 +83,8 @@ export function wantedIn(fields: Fields, moment: { now: string; zone: string }):
     ...named('name', text('name')?.toLowerCase()),
     ...named('description', text('description')),
     ...named('host', text('host')),
+    ...named('diskGb', numberOf('diskGb', text('diskGb'))),
+    ...named('boot', text('boot')?.toLowerCase()),
     ...named('administrators', namesIn(text('administrators'))),
     ...named('cpus', numberOf('cpus', text('cpus'))),
     ...named('memoryGb', numberOf('memory', text('memory'))),
@@ -178,6 +182,7 @@ export function faultsOf({ code, message, extras }: Refusal): FieldFault[] {
 function fieldsOf(wanted: Wanted): Fields {
   const { template, count, name, cpus, memoryGb, term, budget, host, administrators, description, purpose } =
     wanted
+  const { diskGb, boot } = wanted
   const pairs: [string, string | undefined][] = [
     ['template', template],
     ['count', count?.toString()],
@@ -187,6 +192,8 @@ function fieldsOf(wanted: Wanted): Fields {
     ['term', term === undefined ? undefined : formatTerm(term).replace(/^for /, '')],
     ['budget', budget],
     ['host', host],
+    ['diskGb', diskGb?.toString()],
+    ['boot', boot],
     ['administrators', administrators?.join(', ')],
     ['description', description],
     ['purpose', purpose],

@@ -10,6 +10,9 @@ export interface Wanted {
   term?: Term
   budget?: string
   host?: string
+  /** How large an empty disk is, and what it boots from: `network`, or the name of a disc. */
+  diskGb?: number
+  boot?: string
   /** Users and groups, without `@`. */
   administrators?: string[]
   description?: string

@@ -79,6 +79,8 @@ function slotPieces(slots: Slots, how: { placed?: boolean; asked?: boolean } = {
     slots.budget === undefined ? '' : `${placed ? '' : 'budget '}${named(slots.budget)}`,
     slots.month ?? '',
     slots.host === undefined ? '' : `${placed ? '' : 'host '}${named(slots.host)}`,
+    slots.diskGb === undefined ? '' : `disk ${slots.diskGb}gb`,
+    slots.boot === undefined ? '' : `boot ${named(slots.boot)}`,
     (slots.administrators ?? []).length === 0
       ? ''
       : `admins ${(slots.administrators ?? []).map((name) => `@${name}`).join(', ')}`,

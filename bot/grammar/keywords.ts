@@ -28,6 +28,8 @@ const keywordRows: readonly (readonly [words: string, slot: Slot, key: keyof Slo
   ['description desc', 'text', 'description'],
   ['admins admin administrators administrator', 'administrators', 'administrators'],
   ['host', 'host', 'host'],
+  ['disk', 'disk', 'diskGb'],
+  ['boot', 'disk', 'boot'],
   ['template os', 'template', 'template'],
   ['image', 'image', 'image'],
   ['count', 'count', 'count'],
@@ -64,6 +66,7 @@ function readValue(scan: Scan, key: keyof Slots, at: number): number {
   if (token === undefined || token.kind === 'flag') return 0
   if (key === 'purpose' || key === 'description') return readWords(scan, key, at)
   if (key === 'administrators') return readAdministrators(scan, at)
+  if (key === 'diskGb') return readDisk(scan, at)
   const word = wordAt(scan.tokens, at)
   if (key === 'count' || key === 'cpus' || key === 'memoryGb' || key === 'term')
     return readNumberFor(scan, key, at)
@@ -77,6 +80,7 @@ function readName(scan: Scan, key: keyof Slots, token: Token): number {
   else if (key === 'host') put(scan, key, resolveName(scan, token, 'host', hosts))
   else if (key === 'template') put(scan, key, resolveTemplate(scan, token))
   else if (key === 'name') put(scan, key, token.text.toLowerCase())
+  else if (key === 'boot' && !scan.sentence) put(scan, key, token.text.toLowerCase())
   else if (key === 'image' && scan.slots.machine === undefined && listed(token.text, machines)) return 0
   else if (key === 'image' && !scan.sentence) put(scan, key, token.text.toLowerCase())
   else return 0
@@ -95,6 +99,16 @@ function readNumberFor(scan: Scan, key: 'count' | 'cpus' | 'memoryGb' | 'term', 
   if (key === 'term') putTerm(scan, lasting(eitherUnit(1, number, ['day']), 0), at)
   else put(scan, key, number)
   return 1
+}
+
+/** `disk 20`, `disk 20gb`, `disk 20 gb`. */
+function readDisk(scan: Scan, at: number): number {
+  const said = /^(\d{1,5})(gi?b|g)?$/.exec(wordAt(scan.tokens, at))
+  if (said === null) return 0
+  const [, number, unit] = said
+  if (Number(number) === 0) scan.problem ??= 'A number here is at least one.'
+  put(scan, 'diskGb', Number(number))
+  return unit === undefined && /^(gi?b|g)$/.test(wordAt(scan.tokens, at + 1)) ? 2 : 1
 }
 
 function readWords(scan: Scan, key: 'purpose' | 'description', at: number): number {

@@ -9,9 +9,10 @@ import { tariffProblems } from './tariff-checks.ts'
 export function contradictions(site: Sketch): Problem[] {
   return [
     ...passwordProblems(site),
-    ...site.templates.flatMap(({ cpus, memoryGb }, index) => [
+    ...site.templates.flatMap(({ cpus, memoryGb, diskGb }, index) => [
       ...above(['templates', index, 'cpus', 'default'], cpus.default, cpus.max, 'max'),
       ...above(['templates', index, 'memoryGb', 'default'], memoryGb.default, memoryGb.max, 'max'),
+      ...above(['templates', index, 'diskGb', 'default'], diskGb.default, diskGb.max, 'max'),
     ]),
     ...site.pools.flatMap(({ size, lease }, index) => [
       ...above(['pools', index, 'size', 'spare'], size.spare, size.max, 'max'),

@@ -103,7 +103,10 @@ function siteOf(
     ...site,
     rdp: { publicAddress: rdp.publicAddress, gateway: rdp.gateway?.address ?? null },
     roles,
-    hypervisors: hypervisors.map(({ name, overcommit, hosts }) => ({ name, overcommit, hosts })),
+    hypervisors: hypervisors.map((rule) => {
+      const { name, overcommit, hosts } = rule
+      return { name, overcommit, hosts, discs: 'discs' in rule ? Object.keys(rule.discs) : [] }
+    }),
     groups: groups.map((group) => ({ ...group, members: lowerCase(group.members) })),
     templates,
     tariffs,

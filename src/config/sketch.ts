@@ -32,7 +32,7 @@ export const Sketch = part({
     hosts: rows({ name: Word, group: Word }).optional(),
   }),
   groups: rows({ name: Word, maxTerm: Word, term: Word, members: Words }),
-  templates: rows({ name: Word, cpus: Range, memoryGb: Range }),
+  templates: rows({ name: Word, cpus: Range, memoryGb: Range, diskGb: Range }),
   tariffs: rows({ name: Word, from: Word, for: Words.optional() }),
   budgets: rows({ code: Word, holders: Words, members: Words, delegates: People }),
   policies: part({

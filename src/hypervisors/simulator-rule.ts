@@ -106,6 +106,8 @@ export const SimulatorRule = z.strictObject({
     .array(HostRule)
     .min(1)
     .refine((hosts) => new Set(hosts.map((host) => host.name)).size === hosts.length, 'each host once'),
+  /** Discs that machines with an empty disk may boot from, by name, as real hypervisors have them; nothing reads them. */
+  discs: z.record(z.string(), z.string()).default({}),
   /** What is to go wrong, for demonstrations; counted anew at each start. */
   faults: z.array(FaultRule).default([]),
 })

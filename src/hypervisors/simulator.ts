@@ -1,5 +1,5 @@
 import { assert } from '../base/errors.ts'
-import type { Hypervisor, MachineStatus } from './hypervisor.ts'
+import type { Hypervisor, MachineSpec, MachineStatus } from './hypervisor.ts'
 import { acting, occasion } from './simulated-calls.ts'
 import { keeping } from './simulated-keeping.ts'
 import {
@@ -88,7 +88,7 @@ function making(world: World): Pick<Hypervisor, 'provision'> {
       const facts = () => ({
         at: world.now(),
         address: world.farm.freeAddress(name),
-        origin: image === undefined ? spec.template : world.library.disk(image),
+        origin: image === undefined ? originOf(spec) : world.library.disk(image),
         data: data === undefined ? null : world.library.disk(data),
       })
       return world.call({ call: 'provision', stage, ref, name, host }, signal, async () => {
@@ -97,6 +97,11 @@ function making(world: World): Pick<Hypervisor, 'provision'> {
       })
     },
   }
+}
+
+/** What is on the disk of a machine that is made from no image. */
+function originOf({ template, blank }: MachineSpec): string {
+  return blank === undefined ? template : `an empty disk, from ${blank.disc ?? 'the network'}`
 }
 
 function control(world: World): Pick<Hypervisor, PowerVerb | 'resize' | 'restoreClean' | 'remove'> {

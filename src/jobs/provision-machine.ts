@@ -99,6 +99,7 @@ async function specOf(tools: Tools, machine: Machine): Promise<MachineSpec> {
     mac: macOf(machine.ref),
     ...(machine.image === undefined ? {} : { image: await imageRef(tools, machine.image) }),
     ...(machine.data === undefined ? {} : { data: await imageRef(tools, machine.data) }),
+    ...(machine.blank === undefined || machine.image !== undefined ? {} : { blank: machine.blank }),
     ...(machine.isolated === undefined ? {} : { isolated: machine.isolated }),
   }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Instant } from '../base/clock.ts'
 import { type Move, states } from '../base/states.ts'
+import type { Blank } from './blank.ts'
 import type { Allocation } from './usage.ts'
 
 export type MachineState =
@@ -124,6 +125,8 @@ export interface Machine extends Size {
   image?: string
   /** The image that it has a copy of as a second disk. */
   data?: string
+  /** Set where its disk was empty when it was made, and what it was filled from. */
+  blank?: Blank
   /** Set where it is on a network of its own. */
   isolated?: boolean
   /** Set while it is put away: the image that holds it, and when it is brought back; null is on demand. */

@@ -11,6 +11,8 @@ export const Template = z.strictObject({
   os: z.enum(['linux', 'windows', 'other']),
   cpus: Range,
   memoryGb: Range,
+  /** Of an empty disk. */
+  diskGb: Range.optional(),
   /** What its present image is called, such as 2026-11: desktops remember which they were made from. */
   version: z.string().min(1).max(40).optional(),
   /** The licence that a machine made from it uses up, if any. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { notFound, refuse } from '../base/errors.ts'
+import { blankView, blankWords } from '../machines/blank.ts'
 import { checkDecision } from '../requests/approval.ts'
 import type { Ask, Request } from '../requests/request.ts'
 import { type Known, namesOnBudget, peopleBehind } from './approvers.ts'
@@ -75,7 +76,14 @@ function wantedNow(request: Request, ask: MachinesAsk, changes: Changes): Wanted
     budget: changes.budget ?? request.budget,
     // Another template is another disk.
     ...(changes.template === undefined ? disksOf(ask) : {}),
+    ...blankWish(ask, changes),
   }
+}
+
+function blankWish({ blank }: MachinesAsk, changes: Changes): Pick<Wanted, 'diskGb' | 'boot'> {
+  const known = changes.template === undefined ? blank : undefined
+  const boot = known === undefined ? undefined : (known.disc ?? 'network')
+  return { diskGb: changes.diskGb ?? known?.diskGb, boot: changes.boot ?? boot }
 }
 
 /** What becomes different, for people to read. */
@@ -100,6 +108,7 @@ function facts(
   if (ask.kind !== 'machines') return {}
   return {
     template: [template, ask.image, ask.data].filter((part) => part !== undefined).join(' with '),
+    disk: blankWords(blankView(ask.blank)),
     CPUs: String(cpus),
     GB: String(memoryGb),
     machines: String(ask.count),

@@ -19,13 +19,16 @@ export const listTemplates = query({
         os: z.string(),
         cpus: Range,
         memoryGb: Range,
+        /** Of an empty disk. */
+        diskGb: Range.optional(),
       }),
     ),
   }),
   allow: anybody,
   run: async ({ site }) => ({
-    items: site.templates.map(({ name, title, kind = 'image', os, cpus, memoryGb }) => ({
+    items: site.templates.map(({ name, title, kind = 'image', os, cpus, memoryGb, diskGb }) => ({
       ...{ name, title, kind, os, cpus, memoryGb },
+      ...(diskGb === undefined ? {} : { diskGb }),
     })),
   }),
 })

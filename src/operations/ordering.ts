@@ -1,9 +1,13 @@
 import { z } from 'zod'
 import { Refusal, refuse } from '../base/errors.ts'
 import { localDay } from '../base/period.ts'
+import { list } from '../base/text.ts'
 import { hasRole } from '../identity/person.ts'
+import { type Blank, BlankFields, blankFor } from '../machines/blank.ts'
 import { serverGroup } from '../machines/host.ts'
+import { mayUseImage } from '../machines/image.ts'
 import type { Size } from '../machines/machine.ts'
+import type { Template } from '../machines/template.ts'
 import type { PlacementOrder } from '../machines/placement-filters.ts'
 import type { ReadTransaction } from '../store/store.ts'
 import { checkMayUse } from '../requests/approval.ts'
@@ -29,6 +33,8 @@ export const RequestFields = {
   host: text(63),
   apart: z.stringbool().or(z.boolean()),
   budget: text(40).pipe(z.string().min(1, 'a budget code')),
+  /** For a template that is an empty disk: how large it is, and what it boots from (`network`, or the name of a disc). */
+  ...BlankFields,
 }
 
 /** A request for machines as somebody makes it, complete. */
@@ -44,6 +50,8 @@ export interface Wanted extends z.output<z.ZodObject<typeof OrderFields>> {
   image?: string | undefined
   data?: string | undefined
   isolated?: boolean | undefined
+  diskGb?: number | undefined
+  boot?: string | undefined
 }
 
 /**
@@ -61,6 +69,7 @@ export async function askedMachines(context: Context, said: Wanted): Promise<Ask
   }
   checkGroup(caller, site, wanted.group)
   const { template, size, count, endsAt } = orderOf(wanted, { now, site })
+  const blank = await diskFor(context, template, wanted)
   const stem = wanted.image ?? template.name
   const names = await checkedNames(context, { base: wanted.name ?? null, template: stem, count })
   const { quote, holds } = await priceNew(context, {
@@ -69,12 +78,12 @@ export async function askedMachines(context: Context, said: Wanted): Promise<Ask
     group: wanted.group,
   })
   await checkHolds(context, budget, holds)
-  const place = { ...wanted, ...size, count, template: template.name }
+  const place = { ...wanted, blank, ...size, count, template: template.name }
   await placeAll(context, await placementOf(context, place))
   const [name, host] = [wanted.name ?? null, wanted.host ?? null]
   const ask = { kind: 'machines', count, name, host, until: endsAt, days: wanted.days ?? null } as const
   return {
-    ask: { ...ask, ...placeOf(wanted), ...disksOf(wanted) },
+    ask: { ...ask, ...placeOf(wanted), ...disksOf({ ...wanted, blank }) },
     template: template.name,
     ...size,
     description: wanted.description,
@@ -126,17 +135,47 @@ export async function placementOf(
     apart?: boolean | undefined
     image?: string | undefined
     data?: string | undefined
+    blank?: Blank | undefined
   },
 ): Promise<PlacementOrder> {
-  const { cpus, memoryGb, count, host, group = serverGroup, image, data, template } = order
+  const { cpus, memoryGb, count, host, group = serverGroup, image, data, template, blank } = order
   const where = host === undefined || host === null ? { group } : { host }
   const apart = order.apart ?? groupNamed(site, group)?.apart ?? false
   const id = image ?? data
-  const from = image === undefined ? { template } : {}
+  // An empty disk is made of nothing, but the disc has to be there.
+  const from = image === undefined && blank === undefined ? { template } : withDisc(site, blank?.disc)
   if (id === undefined) return { cpus, memoryGb, count, apart, ...where, ...from }
   const found = await tx.images.get(id)
   if (found === undefined) refuse('not_found', `Image ${id} is not in the library any more.`)
   return { cpus, memoryGb, count, apart, ...where, ...from, hypervisor: found.hypervisor }
+}
+
+function withDisc({ hypervisors }: Site, disc: string | null | undefined): { hypervisor?: string } {
+  const has = hypervisors.find(({ discs }) => discs.includes(disc ?? ''))
+  return has === undefined ? {} : { hypervisor: has.name }
+}
+
+/** The empty disk that is asked for, if it is one. @throws Refusal as `blankFor`, or for a disk that is to be named. */
+async function diskFor(context: Context, template: Template, wanted: Wanted): Promise<Blank | undefined> {
+  if (template.kind === 'import' && wanted.image === undefined && wanted.data === undefined) {
+    const { items } = await context.tx.images.page({ limit: 200 })
+    const names = items.filter((image) => image.state !== 'failed' && mayUseImage(context.caller, image))
+    const suggestions = names.map(({ id }) => id)
+    const there =
+      suggestions.length === 0
+        ? 'You have none yet: take a file in first.'
+        : `Say one of ${list(suggestions)} as the template.`
+    throw new Refusal('unknown_template', `${template.name} is made from a disk of the library. ${there}`, {
+      suggestions,
+    })
+  }
+  // What is made from an image has its disk, whatever the image was made from.
+  const rule = wanted.image === undefined ? template : { ...template, kind: 'image' as const }
+  return blankFor(
+    rule,
+    wanted,
+    context.site.hypervisors.flatMap(({ discs }) => discs),
+  )
 }
 
 /** What an order says of where machines are to be, without what it leaves out. */
@@ -153,11 +192,13 @@ export function disksOf(order: {
   image?: string | undefined
   data?: string | undefined
   isolated?: boolean | undefined
-}): { image?: string; data?: string; isolated?: boolean } {
-  const { image, data, isolated } = order
+  blank?: Blank | undefined
+}): { image?: string; data?: string; isolated?: boolean; blank?: Blank } {
+  const { image, data, isolated, blank } = order
   return {
     ...(image === undefined ? {} : { image }),
     ...(data === undefined ? {} : { data }),
     ...(isolated === undefined ? {} : { isolated }),
+    ...(blank === undefined ? {} : { blank }),
   }
 }

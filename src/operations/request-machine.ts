@@ -19,6 +19,8 @@ export const requestMachine = change({
     administrators: RequestFields.administrators.default([]),
     host: RequestFields.host.optional(),
     apart: RequestFields.apart.optional(),
+    diskGb: RequestFields.diskGb.optional(),
+    boot: RequestFields.boot.optional(),
   }),
   output: RequestShape,
   subject: (_input, answer) => (answer === undefined ? null : `request:${answer.id}`),

@@ -28,6 +28,8 @@ export interface Site {
     name: string
     overcommit: { cpus: number; memory: number }
     hosts: readonly { name: string; group: string }[]
+    /** Discs that empty machines may boot from, by name. */
+    discs: readonly string[]
   }[]
   /** Groups of hosts that are a class of their own. Others may be named by hosts alone. */
   groups: readonly GroupRule[]

@@ -53,6 +53,8 @@ export type Ask =
       image?: string
       /** The image that each has a copy of, as a second disk. */
       data?: string
+      /** The empty disk of each, in the place of the template's: what it boots from is a disc, or the network. */
+      blank?: { diskGb: number; disc: string | null }
       /** Set where they are on a network of their own. */
       isolated?: boolean
     }

@@ -3,6 +3,7 @@ import { formatMoney } from '../../../pricing/money.ts'
 import type { Instant } from '../../base/clock.ts'
 import type { Caller } from '../../identity/person.ts'
 import { mayControl } from '../../machines/access.ts'
+import { blankView } from '../../machines/blank.ts'
 import { verbs } from '../../machines/control.ts'
 import type { Machine } from '../../machines/machine.ts'
 import { machineStates } from '../../machines/machine.ts'
@@ -60,6 +61,8 @@ export const MachineShape = z.object({
   /** The image of the library that it was made from. */
   image: z.string().nullable(),
   isolated: z.boolean(),
+  /** Set where its disk was empty when it was made: how large, and what it booted from. */
+  blank: z.object({ gb: z.number(), boot: z.string() }).nullable(),
   /** Set while it is put away, or about to be: the image, and when it comes back by itself. */
   archive: z.object({ image: z.string(), backAt: InstantShape.nullable() }).nullable(),
   /** Agreed and still to come. */
@@ -108,6 +111,7 @@ export async function machineView(
     currency: site.currency,
     image: facts.image ?? null,
     isolated: facts.isolated ?? false,
+    blank: blankView(facts.blank),
     archive: facts.archive ?? null,
     handover: handoverView(facts.handover),
     snapshots: facts.snapshots ?? [],

@@ -14,6 +14,7 @@ import { horizon } from '../order.ts'
 import { priceClassFor, tariffsFor } from '../promising.ts'
 import type { Site } from '../site.ts'
 import { stateNames } from '../../base/states.ts'
+import { blankView } from '../../machines/blank.ts'
 import { InstantShape, MoneyShape } from './fields.ts'
 
 export const requestStateNames = z.enum(stateNames(requestStates))
@@ -71,6 +72,8 @@ export const RequestShape = z.object({
       host: z.string().nullable(),
       group: z.string().nullable(),
       apart: z.boolean(),
+      /** An empty disk: how large, and what it boots from. */
+      disk: z.object({ gb: z.number(), boot: z.string() }).nullable(),
     })
     .optional(),
   /** For more time on a desktop: the session, and what each hour that begins costs. */
@@ -134,7 +137,7 @@ export async function requestView(
 function wantedOf({ ask }: Request): Pick<RequestView, 'wanted'> {
   if (ask.kind !== 'machines') return {}
   const { name, host, group = null, apart = false } = ask
-  return { wanted: { name, host, group, apart } }
+  return { wanted: { name, host, group, apart, disk: blankView(ask.blank) } }
 }
 
 function transferOf({ ask }: Request): Pick<RequestView, 'transfer'> {

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import type { Refusal } from '../../base/errors.ts'
 import { counted, list } from '../../base/text.ts'
+import { blankWords } from '../../machines/blank.ts'
 import { consolePath } from '../../operations/open-console.ts'
 import type { MachineView } from '../../operations/shapes/machine.ts'
 import type { Site } from '../../operations/site.ts'
@@ -149,6 +150,7 @@ function Facts({ machine, moment }: { machine: MachineView; moment: Moment }) {
         <Connect machine={machine} />
       </Fact>
       <Fact name="Template and size">{`${machine.template}, ${sizeWords(machine)}`}</Fact>
+      {machine.blank === null ? null : <Fact name="Disk">{blankWords(machine.blank)}</Fact>}
       <Fact name="Cost to date">
         {money(machine.costToDate, machine.currency)}
         {budget === null ? null : (

@@ -98,6 +98,8 @@ function fieldsOf(request: RequestView, { timezone }: Site): Known {
     until: days !== null || until === null ? '' : localDay(until, timezone),
     name: wanted?.name ?? '',
     host: wanted?.host ?? '',
+    diskGb: String(wanted?.disk?.gb ?? ''),
+    boot: wanted?.disk?.boot ?? '',
     group: wanted?.group ?? serverGroup,
     apart: wanted?.apart === true ? 'true' : '',
     purpose,
@@ -121,6 +123,8 @@ function changesIn(form: Fields, known: Known) {
       'apart',
       'purpose',
       'budget',
+      'diskGb',
+      'boot',
     ] as const),
     ...(['administrators', 'until', 'days'] as const),
   )
@@ -143,7 +147,7 @@ async function order(visit: Visit): Promise<Answer> {
   const { form } = visit
   const input = {
     ...wish(visit, form),
-    ...filled(form, 'name'),
+    ...filled(form, 'name', 'diskGb', 'boot'),
     purpose: form.get('purpose') ?? '',
     budget: form.get('budget') ?? '',
     administrators: namesIn(form.get('administrators')),

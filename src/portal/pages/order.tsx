@@ -2,7 +2,7 @@ import type { Refusal } from '../../base/errors.ts'
 import type { QuoteView } from '../../operations/shapes/quote.ts'
 import type { BudgetView } from '../../operations/show-budget.ts'
 import type { Site } from '../../operations/site.ts'
-import { counted } from '../../base/text.ts'
+import { counted, list } from '../../base/text.ts'
 import { Field } from '../parts.tsx'
 import type { Fields } from '../visit.ts'
 import { money } from '../words.ts'
@@ -91,7 +91,34 @@ function What({ site, form, refusal, edits }: OrderProps) {
         <NumberField name="memoryGb" label="Memory in GB" refusal={refusal} form={form} help={empty} />
         <NumberField name="count" label="How many" refusal={refusal} form={form} fallback="1" />
       </div>
+      <Blank site={site} form={form} refusal={refusal} />
     </fieldset>
+  )
+}
+
+/** What a machine is filled from whose disk is empty; nothing where no template is one. */
+function Blank({ site, form, refusal }: Pick<OrderProps, 'site' | 'form' | 'refusal'>) {
+  const empty = site.templates.filter(({ kind }) => kind === 'empty').map(({ name }) => name)
+  if (empty.length === 0) return null
+  const discs = site.hypervisors.flatMap((rule) => rule.discs)
+  return (
+    <div class="pair">
+      <NumberField
+        name="diskGb"
+        label="Disk in GB"
+        refusal={refusal}
+        form={form}
+        help={`Only for ${list(empty)}.`}
+      />
+      <Text
+        name="boot"
+        label="Boots from"
+        refusal={refusal}
+        form={form}
+        max={63}
+        help={`Only for ${list(empty)}: ${list(['network', ...discs])}. Empty: the network.`}
+      />
+    </div>
   )
 }
 

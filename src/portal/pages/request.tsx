@@ -6,6 +6,7 @@ import { Done, type Moment, State, When } from '../parts.tsx'
 import { localTime } from '../times.ts'
 import { money, requestWords } from '../words.ts'
 import { Fact } from './machine.tsx'
+import { blankWords } from '../../machines/blank.ts'
 import { sizeWords } from './machines.tsx'
 import { Refused } from './trouble.tsx'
 
@@ -18,7 +19,8 @@ export function titleOf(request: RequestView): string {
   }
   if (kind === 'extension') return `more time for ${machines[0] ?? 'a machine'}`
   if (kind === 'resize') return `another size for ${machines[0] ?? 'a machine'}: ${sizeWords(request)}`
-  return `${counted(count, 'machine')} of ${template}, ${sizeWords(request)}`
+  const disk = blankWords(request.wanted?.disk)
+  return `${counted(count, 'machine')} of ${template}, ${sizeWords(request)}${disk === '' ? '' : `, with ${disk}`}`
 }
 
 function termOf({ days, until }: RequestView, moment: Moment): string {

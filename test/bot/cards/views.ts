@@ -43,6 +43,7 @@ export function aMachineView(differences: Partial<MachineView> = {}): MachineVie
     currency: 'CHF',
     image: null,
     isolated: false,
+    blank: null,
     archive: null,
     handover: null,
     snapshots: [],
