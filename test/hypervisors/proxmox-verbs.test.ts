@@ -1,11 +1,18 @@
-import { stat, writeFile, readFile, readdir } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { foreignRef } from '../../src/hypervisors/proxmox/note.ts'
 import { macOf } from '../../src/machines/adapter.ts'
-import { qcow2Header } from '../fakes/proxmox/verbs.ts'
+import { component } from '../components.ts'
+import { qcow2Header } from '../fakes/proxmox/farm.ts'
 import type { FakeVm } from '../fakes/proxmox/machines.ts'
 import { never, type ProxmoxRig, proxmoxRig } from './proxmox-rig.ts'
+
+const qemuImg = await component('qemuImg', { install: true })
+const program = qemuImg.available ? qemuImg.path : ''
+const reason = qemuImg.available ? '' : ` (skipped: ${qemuImg.remedy})`
 
 let rig: ProxmoxRig
 
@@ -240,12 +247,28 @@ describe('the library', () => {
     expect(names()).toEqual(['slc5'])
   })
 
-  test.each(['out.vhd', 'out.vhdx'])('says how %s is had from what Proxmox VE can give', async (name) => {
-    await captured()
+  test.skipIf(!qemuImg.available).each(['vhd', 'vhdx'])(
+    `gives and takes disks as .%s by qemu-img${reason}`,
+    async (ending) => {
+      const [out, disk] = [`out.${ending}`, 'disk.qcow2'].map((name) => join(rig.fake.folder, name))
+      await promisify(execFile)(program, ['create', '-q', '-f', 'qcow2', disk ?? '', '4M'])
+      rig.fake.farm.disk = await readFile(disk ?? '')
+      await captured()
 
-    const exporting = rig.hypervisor.exportImage('i-1', join(rig.fake.folder, name), never)
+      await rig.hypervisor.exportImage('i-1', out ?? '', never)
+      await rig.hypervisor.importImage(out ?? '', 'i-2', never)
 
-    await expect(exporting).rejects.toThrow('qemu-img convert')
+      const { stdout } = await promisify(execFile)(program, ['info', '--output=json', out ?? ''])
+      expect(JSON.parse(stdout)).toMatchObject({ format: ending === 'vhd' ? 'vpc' : 'vhdx' })
+      expect((await rig.hypervisor.images(never)).map(({ ref }) => ref)).toEqual(['i-1', 'i-2'])
+      expect(await readdir(join(rig.fake.folder, 'import'))).toEqual([])
+    },
+  )
+
+  test('says which endings there are', async () => {
+    const taking = rig.hypervisor.importImage('/tmp/disk.vmdk', 'i-1', never)
+
+    await expect(taking).rejects.toThrow('A disk file ends in .qcow2, .vhd or .vhdx.')
   })
 
   test('says what is missing for export where no folder is shared', async () => {

@@ -3,7 +3,7 @@ import { escapeXml } from '../../base/xml.ts'
 import type { MachineSpec } from '../hypervisor.ts'
 import { refused } from '../outages.ts'
 import { seedDisc, seedFiles } from '../seed/disc.ts'
-import { whole } from './disks.ts'
+import { whole } from '../disk-image.ts'
 import type { LibvirtTemplate } from './rule.ts'
 
 /** How the guest of a template is told its name and its people. */

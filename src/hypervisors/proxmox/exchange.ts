@@ -1,7 +1,7 @@
-import { constants } from 'node:fs'
 import { copyFile, mkdir, open, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../../base/errors.ts'
+import { convertDisk, formatOf, verifyDisk, whole } from '../disk-image.ts'
 import { refused } from '../outages.ts'
 import type { ProxmoxRule } from './rule.ts'
 import { storageOf } from './device.ts'
@@ -41,21 +41,39 @@ export function diskPath({ storage, path }: Exchange, volume: string): string {
   return join(path, 'images', name)
 }
 
-/** Copies a disk out. @throws Outage `hypervisor_refused` for a file that is there, and then leaves it as it is. */
-export async function copyOut(from: string, to: string): Promise<void> {
-  await inWords(to, () => copyFile(from, to, constants.COPYFILE_EXCL))
+/** Writes a disk out, in the format of the ending. @throws Outage `hypervisor_refused` for a file that is there. */
+export async function copyOut(from: string, to: string, signal: AbortSignal): Promise<void> {
+  const format = formatOf(to)
+  const options = format === 'vpc' ? ['-o', 'subformat=dynamic,force_size=on'] : []
+  const make = (draft: string) =>
+    format === 'qcow2'
+      ? copyFile(from, draft)
+      : convertDisk(from, 'qcow2', draft, ['-O', format, ...options], signal)
+  await whole(to, make, 'new')
 }
 
 export function importVolume({ storage }: Exchange, image: string): string {
   return `${storage}:import/jackdaw-${image}.qcow2`
 }
 
-export async function copyIn({ path }: Exchange, file: string, image: string): Promise<void> {
+/**
+ * Puts a disk where nodes can take it in. Those of the format qcow2 are looked at and copied; for others `qemu-img` is
+ * needed here, since Proxmox VE takes them in no other way.
+ */
+export async function copyIn(
+  { path }: Exchange,
+  file: string,
+  image: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const format = formatOf(file)
   const folder = join(path, 'import')
-  await inWords(file, async () => {
-    await mkdir(folder, { recursive: true })
-    await copyFile(file, join(folder, `jackdaw-${image}.qcow2`))
-  })
+  if (format === 'qcow2') await checkDisk(file)
+  else await verifyDisk(file, format, signal)
+  await inWords(folder, () => mkdir(folder, { recursive: true }))
+  const make = (draft: string) =>
+    format === 'qcow2' ? copyFile(file, draft) : convertDisk(file, format, draft, ['-O', 'qcow2'], signal)
+  await whole(join(folder, `jackdaw-${image}.qcow2`), make)
 }
 
 export async function dropImport({ path }: Exchange, image: string): Promise<void> {
@@ -69,7 +87,7 @@ const headerBytes = 80
  * content would come from the node's own disk.
  * @throws Outage `hypervisor_refused` when it is no disk that can be taken in.
  */
-export async function checkDisk(file: string): Promise<void> {
+async function checkDisk(file: string): Promise<void> {
   const header = Buffer.alloc(headerBytes)
   const length = await inWords(file, async () => {
     const handle = await open(file)
@@ -88,12 +106,6 @@ export async function checkDisk(file: string): Promise<void> {
     throw refused(`${file} stands on another file. Make it whole first: qemu-img convert -O qcow2.`)
   }
   if ((incompatible & 2n) !== 0n) throw refused(`${file} is damaged. qemu-img check says more.`)
-}
-
-/** @throws Outage `hypervisor_refused` for anything but `.qcow2`. */
-export function checkEnding(file: string): void {
-  if (/\.qcow2$/i.test(file)) return
-  throw refused(`Proxmox VE takes disks in and out as .qcow2. Convert ${file} with qemu-img convert.`)
 }
 
 async function inWords<T>(file: string, work: () => Promise<T>): Promise<T> {

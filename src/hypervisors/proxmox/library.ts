@@ -1,18 +1,10 @@
+import { formatOf } from '../disk-image.ts'
 import type { Hypervisor } from '../hypervisor.ts'
 import { hostUnreachable, refused } from '../outages.ts'
 import { MaybeUpid } from './answers.ts'
 import { type Cluster, type Image, listOf, type Place } from './cluster.ts'
 import { disksIn } from './device.ts'
-import {
-  checkDisk,
-  checkEnding,
-  copyIn,
-  copyOut,
-  diskPath,
-  dropImport,
-  exchangeOf,
-  importVolume,
-} from './exchange.ts'
+import { copyIn, copyOut, diskPath, dropImport, exchangeOf, importVolume } from './exchange.ts'
 import { saidThat } from './failures.ts'
 import { configure, imageNamed } from './making.ts'
 import { goneTag, osIn, tagsIn, tagsOf, workingName } from './note.ts'
@@ -146,7 +138,7 @@ async function erase(world: Cluster, place: Place, signal: AbortSignal): Promise
 
 /** The API gives no disks out: a copy is made on the storage that we see too, and taken from there. */
 async function exportImage(world: Cluster, image: string, file: string, signal: AbortSignal): Promise<void> {
-  checkEnding(file)
+  formatOf(file)
   const exchange = exchangeOf(world.rule)
   const source = await imageNamed(world, image, signal)
   for (const half of await world.begun('export', image, signal)) await erase(world, half, signal)
@@ -154,7 +146,7 @@ async function exportImage(world: Cluster, image: string, file: string, signal: 
   try {
     const [disk] = disksIn(await world.config(copy, signal))
     if (disk === undefined) throw refused(`Image ${image} has no disk.`)
-    await copyOut(diskPath(exchange, disk.volume), file)
+    await copyOut(diskPath(exchange, disk.volume), file, signal)
   } finally {
     await erase(world, copy, signal)
   }
@@ -162,11 +154,10 @@ async function exportImage(world: Cluster, image: string, file: string, signal: 
 }
 
 async function importImage(world: Cluster, file: string, image: string, signal: AbortSignal): Promise<void> {
-  checkEnding(file)
+  formatOf(file)
   if (await isKept(world, image, signal)) return
   const exchange = exchangeOf(world.rule)
-  await checkDisk(file)
-  await copyIn(exchange, file, image)
+  await copyIn(exchange, file, image, signal)
   try {
     await keep(world, image, 'other', signal, () =>
       madeOfDisk(world, importVolume(exchange, image), image, signal),

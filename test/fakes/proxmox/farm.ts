@@ -22,6 +22,17 @@ export interface Farm {
   hanging: Set<string>
   /** What each node has told the others last; lists of the cluster show this. */
   told: Map<number, { name: string; status: string; isTemplate: boolean }>
+  /** What the file of a disk on a storage of files holds. */
+  disk: Buffer
+}
+
+/** The part of a file of the format qcow2 that tells what it is. */
+export function qcow2Header(): Buffer {
+  const header = Buffer.alloc(104)
+  header.write('QFI\xfb', 'latin1')
+  header.writeUInt32BE(3, 4)
+  header.writeBigUInt64BE(1n << 30n, 24)
+  return header
 }
 
 let started = 0
@@ -61,6 +72,7 @@ export function newFarm(exchange: string): Farm {
     failing: [],
     hanging: new Set(),
     told: new Map(),
+    disk: qcow2Header(),
   }
 }
 

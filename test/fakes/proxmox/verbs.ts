@@ -15,15 +15,6 @@ export interface Asked {
 
 const isTrue = (text: string | undefined) => /^(1|true|on|yes)$/i.test(text ?? '')
 
-/** The part of a file of the format qcow2 that tells what it is. */
-export function qcow2Header(): Buffer {
-  const header = Buffer.alloc(104)
-  header.write('QFI\xfb', 'latin1')
-  header.writeUInt32BE(3, 4)
-  header.writeBigUInt64BE(1n << 30n, 24)
-  return header
-}
-
 export function clone(asked: Asked): string {
   const { farm, node, vmid, given, user } = asked
   const source = vmOn(farm, node, vmid)
@@ -82,7 +73,7 @@ function copyOf(
     made.config[slot] = [name, ...rest].join(',')
     if (file !== undefined && !isCloudInit) {
       mkdirSync(join(file, 'images', String(newid)), { recursive: true })
-      writeFileSync(join(file, 'images', own), qcow2Header())
+      writeFileSync(join(file, 'images', own), farm.disk)
     }
   }
   for (const slot of Object.keys(made.config).filter((key) => /^net\d+$/.test(key))) {
