@@ -13,11 +13,13 @@ import { drainNow, rebalanceNow, takeBackAll } from './commands/hosts.ts'
 import { archiveNow, captureNow, restore, revertNow, submitCopies } from './commands/images.ts'
 import { remove, show, showRequest } from './commands/machines.ts'
 import { previewOrder, submitOrder } from './commands/order.ts'
+import { roll, stopRolling } from './commands/pools.ts'
 import { steer } from './commands/power.ts'
 import { lineCard } from './cards/questions.ts'
 import { approveByButton, askDenial, decide, submitDenial } from './commands/requests.ts'
 import { submitSettings } from './commands/settings.ts'
 import type { Talk } from './commands/talk.ts'
+import { askEnrolment, deny, submitEnrolment } from './commands/terminals.ts'
 import { submitTransfer, transfer } from './commands/transfer.ts'
 import type { Control } from './cards/machine.ts'
 import { leaseMinutes } from './cards/desktop.ts'
@@ -65,6 +67,10 @@ export const presses: ReadonlyMap<string, Press> = new Map<string, Press>([
   ['expiry-let-go', (talk, { value }) => answerReminder(talk, 'let-go', value)],
   ['open-desktop', (talk, { value }) => desktops.openIn(talk, value)],
   ['extend-lease', (talk, { value }) => desktops.extendBy(talk, value, { minutes: leaseMinutes })],
+  ['roll-pool', (talk, { value }) => roll(talk, { pool: value })],
+  ['stop-roll', (talk, { value }) => stopRolling(talk, value)],
+  ['enrol-terminal', (talk, { value }) => askEnrolment(talk, value)],
+  ['deny-terminal', (talk, { value }) => deny(talk, value)],
   ['end-lease', (talk, { value }) => desktops.endNow(talk, value)],
 ])
 
@@ -80,6 +86,7 @@ export const submits: ReadonlyMap<string, Submit> = new Map<string, Submit>([
   ['resize', submitResize],
   ['clone', submitCopies],
   ['settings', submitSettings],
+  ['enrol-terminal', submitEnrolment],
   ['deny-request', (talk, id, { reason = '' }) => submitDenial(talk, id, reason)],
 ])
 

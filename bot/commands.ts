@@ -9,10 +9,12 @@ import { archive, capture, clone, restore, revert, snapshot } from './commands/i
 import { hosts, prices, showBudgets, templates } from './commands/lookups.ts'
 import { askDelete, connect, list, openConsole, show } from './commands/machines.ts'
 import { quote, request } from './commands/order.ts'
+import * as pools from './commands/pools.ts'
 import { power } from './commands/power.ts'
 import { decide } from './commands/requests.ts'
 import { settings } from './commands/settings.ts'
 import type { Talk } from './commands/talk.ts'
+import { terminals } from './commands/terminals.ts'
 import { transfer } from './commands/transfer.ts'
 import type { Command, Verb } from './grammar.ts'
 
@@ -57,6 +59,9 @@ const answers: Answers = {
   'desktop-list': desktops.list,
   'desktop-extend': desktops.extend,
   'desktop-end': desktops.end,
+  'desktop-pool': pools.showCare,
+  'desktop-roll': pools.roll,
+  'desktop-terminals': terminals,
   console: openConsole,
   snapshot,
   revert,

@@ -2,7 +2,7 @@ import type { Clock } from '../src/base/clock.ts'
 import { type Caller } from '../src/identity/person.ts'
 import type { MessageRef } from '../src/notices/notice.ts'
 import type { Operations } from '../src/operations/perform.ts'
-import { rememberCopy } from '../src/operations/remember-copy.ts'
+import { redrawnKinds, type RedrawnKind, rememberCopy } from '../src/operations/remember-copy.ts'
 import type { Site } from '../src/operations/site.ts'
 import type { Card } from './card.ts'
 import { drawNotice } from './notices.ts'
@@ -13,11 +13,11 @@ export interface CopyServices {
   clock: Clock
 }
 
-/** What a card is about, in two pieces. */
-export function aboutOf(card: Card): { kind: 'request' | 'machine' | 'lease'; id: string } | undefined {
-  const [, kind, id] = /^(request|machine|lease):(.+)$/.exec(card.about ?? '') ?? []
-  if (id === undefined || (kind !== 'request' && kind !== 'machine' && kind !== 'lease')) return undefined
-  return { kind, id }
+/** What a card is about, in two pieces; nothing where it is never drawn anew. */
+export function aboutOf(card: Card): { kind: RedrawnKind; id: string } | undefined {
+  const [, word, id] = /^([a-z]+):(.+)$/.exec(card.about ?? '') ?? []
+  const kind = redrawnKinds.find((known) => known === word)
+  return kind === undefined || id === undefined ? undefined : { kind, id }
 }
 
 /**

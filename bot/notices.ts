@@ -7,6 +7,8 @@ import type { Operations } from '../src/operations/perform.ts'
 import type { Site } from '../src/operations/site.ts'
 import type { Card } from './card.ts'
 import { showBudget } from '../src/operations/show-budget.ts'
+import { listTerminals } from '../src/operations/manage-terminals.ts'
+import { showPool } from '../src/operations/show-pool.ts'
 import { showRequest } from '../src/operations/show-request.ts'
 import { showSettings } from '../src/operations/settings.ts'
 import { announcementCard } from './cards/approval.ts'
@@ -17,7 +19,9 @@ import { expiryCard, type ExpiryFacts } from './cards/expiry.ts'
 import { expiriesCard } from './cards/expiries.ts'
 import { machineCard } from './cards/machine.ts'
 import { buttons, card, lineButton } from './cards/parts.ts'
+import { poolCareCard } from './cards/pool.ts'
 import { type News, newsCard, requestCard } from './cards/request.ts'
+import { waitingTerminalsCard } from './cards/terminals.ts'
 import type { Chat } from './chat.ts'
 import { expiryFacts, leaseFacts, type Look, machineFacts, requestFacts } from './facts.ts'
 
@@ -154,6 +158,7 @@ async function drawKnown(look: Look, notice: Told, drawing: Drawing): Promise<Ca
     const budget = await look.operations.perform(showBudget, look.caller, { code: about.id })
     return notice.text === null ? budgetCard(budget) : budgetWarningCard(budget, notice.text)
   }
+  if (about.kind === 'pool' || about.kind === 'terminals') return operatorCard(look, about, drawing)
   if (about.kind === 'lease') {
     return leaseCard({ ...(await leaseFacts(look, about.id)), ending: kind === 'lease-ending' }, drawing)
   }
@@ -162,6 +167,18 @@ async function drawKnown(look: Look, notice: Told, drawing: Drawing): Promise<Ca
     return expiryCard(await expiryFacts(look, about.id, notice.at), drawing)
   }
   return machineCard(await machineFacts(look, about.id), drawing)
+}
+
+/** What only operators are shown, as long as they are. */
+async function operatorCard(look: Look, { kind, id }: Told['about'], drawing: Drawing): Promise<Card> {
+  if (!drawing.reader.roles.includes('operator')) {
+    return card({ summary: 'This is for operators.', title: id, tone: 'neutral' })
+  }
+  if (kind === 'pool') {
+    return poolCareCard(await look.operations.perform(showPool, look.caller, { pool: id }), drawing)
+  }
+  const { items } = await look.operations.perform(listTerminals, look.caller, { standing: 'waiting' })
+  return waitingTerminalsCard(items, drawing)
 }
 
 /** The servers of one reminder that are still kept. @throws Refusal `not_found` when none is. */

@@ -6,8 +6,11 @@ import { messageOf } from '../src/base/errors.ts'
 import { hasControl } from '../src/base/text.ts'
 import { canonicalAddress, canonicalMac, type TerminalRule } from './terminal.ts'
 
-/** `enrolled` by an operator, `filed` in the site's file, or `waiting` for somebody to say what it is. */
-export type TerminalStanding = 'enrolled' | 'filed' | 'waiting'
+/**
+ * `enrolled` by an operator, `filed` in the site's file, or `waiting` for somebody to say what it is; `denied` once somebody
+ * has said that it is none of the site's: then nobody is asked again.
+ */
+export type TerminalStanding = 'enrolled' | 'filed' | 'waiting' | 'denied'
 
 /** A device as the site knows it, and when it was last seen. */
 export interface Terminal {

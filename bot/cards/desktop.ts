@@ -27,7 +27,7 @@ export function leaseCard(found: LeaseFacts, drawing: Drawing): Card {
     parts: [
       words(lease.trouble?.text),
       progressPart(progress, 'Your desktop'),
-      lease.state === 'offered' || lease.state === 'disconnected' ? openLink(found) : undefined,
+      isOpenable(lease) ? openLink(found) : undefined,
       facts(
         ['Desktop', lease.desktop],
         ['Pool', lease.pool],
@@ -41,6 +41,10 @@ export function leaseCard(found: LeaseFacts, drawing: Drawing): Card {
       lease.user === drawing.reader.user ? (open ? leaseButtons(lease) : againButtons(lease)) : undefined,
     ],
   })
+}
+
+function isOpenable({ state, trouble }: LeaseView): boolean {
+  return trouble === undefined && (state === 'offered' || state === 'disconnected')
 }
 
 function askedWords({ asked }: LeaseView, drawing: Drawing): string | null {

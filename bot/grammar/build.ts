@@ -50,6 +50,7 @@ export function build(scan: Scan): Command {
     case 'templates':
     case 'hosts':
     case 'desktop-list':
+    case 'desktop-terminals':
       return { verb }
     default:
       fillPlaces(scan)

@@ -57,8 +57,8 @@ export type Command =
   | { verb: 'drain' | 'return'; host?: string }
   | { verb: 'help'; word?: string }
   | { verb: 'settings'; settings: { name: string; value: string }[] }
-  | { verb: 'desktop-open' | 'desktop-end'; pool?: string }
-  | { verb: 'desktop-list' }
+  | { verb: 'desktop-open' | 'desktop-end' | 'desktop-pool' | 'desktop-roll'; pool?: string }
+  | { verb: 'desktop-list' | 'desktop-terminals' }
   | { verb: 'desktop-extend'; pool?: string; term?: Term }
 
 export type Verb = Command['verb']

@@ -55,6 +55,7 @@ function pieces(command: Command): string[] {
     case 'templates':
     case 'hosts':
     case 'desktop-list':
+    case 'desktop-terminals':
       return []
     default:
       return slotPieces(command)

@@ -17,6 +17,7 @@ export const noticeKinds = [
   'budget-warning',
   'host-drained',
   'rebalanced',
+  'terminal-waiting',
   'host-down',
   'host-up',
   // For everybody in the channels of the site.
@@ -42,7 +43,7 @@ export interface Delivery extends MessageRef {
 export interface Notice {
   id: string
   kind: NoticeKind
-  about: { kind: 'request' | 'machine' | 'lease' | 'budget' | 'host'; id: string }
+  about: { kind: 'request' | 'machine' | 'lease' | 'budget' | 'host' | 'pool' | 'terminals'; id: string }
   to: string[]
   at: Instant
   deliveries: Delivery[]

@@ -7,12 +7,13 @@ import {
   type TerminalOrder,
 } from '../../broker/registered-terminal.ts'
 import { refuse, Refusal } from '../base/errors.ts'
+import { redrawCards } from '../jobs/outbox.ts'
 import { change, query, type ReadContext } from './operation.ts'
 import { operators } from './rules.ts'
 import { InstantShape, text } from './shapes/fields.ts'
-import { enrolment, sighted, terminalNamed } from './terminals.ts'
+import { enrolment, queueCard, sighted, terminalNamed } from './terminals.ts'
 
-const standings = ['enrolled', 'filed', 'waiting'] as const
+const standings = ['enrolled', 'filed', 'waiting', 'denied'] as const
 
 const TerminalShape = z.object({
   name: z.string(),
@@ -49,7 +50,9 @@ export const listTerminals = query({
     const rest = items.filter(
       ({ id, standing: is }) => is !== 'filed' && !ofFile.some((one) => one.id === id),
     )
-    const all = [...ofFile, ...rest].filter((one) => standing === undefined || one.standing === standing)
+    const isAsked = ({ standing: is }: Terminal) =>
+      standing === undefined ? is !== 'denied' : is === standing
+    const all = [...ofFile, ...rest].filter(isAsked)
     const sessions = await openSessions(context)
     return { items: all.map((terminal) => viewOf(terminal, sessions)) }
   },
@@ -88,13 +91,15 @@ export const enrolTerminal = change({
   async run(context, { waiting, ...fields }) {
     const { tx, caller } = context
     const stranger = waiting === undefined ? undefined : await tx.terminals.get(waiting)
-    if (waiting !== undefined && stranger?.standing !== 'waiting') {
+    if (waiting !== undefined && stranger?.standing !== 'waiting' && stranger?.standing !== 'denied') {
       refuse('not_found', `No terminal ${waiting} waits to be confirmed. Somebody may have seen to it.`)
     }
     const mac = fields.mac ?? stranger?.mac ?? undefined
     const terminal = await enrolment(context, { ...fields, mac }, caller.user)
     if (stranger !== undefined) await tx.terminals.remove(stranger.id)
+    if (mac !== undefined) await tx.terminals.remove(`?${mac}`)
     await tx.terminals.put({ ...terminal, lastSeenAt: stranger?.lastSeenAt ?? null })
+    await redrawCards(context, queueCard)
     return viewOf(terminal, new Map())
   },
 })
@@ -147,18 +152,23 @@ function isSame(old: Terminal, next: Terminal): boolean {
 
 export const removeTerminal = change({
   name: 'remove-terminal',
-  summary: 'Forget a terminal, or turn down one that waits. Its open session goes on.',
+  summary:
+    'Forget a terminal, or turn down one that waits, so that nobody is asked again. Its open session goes on.',
   http: { method: 'DELETE', path: '/terminals/{name}' },
   input: z.object({ name: z.string().max(63) }),
   output: z.object({}),
   subject: ({ name }) => `terminal:${name}`,
   allow: operators,
-  async run({ tx, site }, { name }) {
+  async run(context, { name }) {
+    const { tx, site } = context
     if (site.terminals.some((rule) => rule.name === name)) {
       refuse('wrong_state', `Terminal ${name} stands in the site’s file. Take it out there.`)
     }
-    if ((await tx.terminals.get(name)) === undefined) refuse('not_found', `There is no terminal ${name}.`)
-    await tx.terminals.remove(name)
+    const known = await tx.terminals.get(name)
+    if (known === undefined) refuse('not_found', `There is no terminal ${name}.`)
+    if (known.standing === 'waiting') await tx.terminals.put({ ...known, standing: 'denied' })
+    else await tx.terminals.remove(name)
+    await redrawCards(context, queueCard)
     return {}
   },
 })

@@ -2,6 +2,10 @@ import { z } from 'zod'
 import { change } from './operation.ts'
 import { anybody } from './rules.ts'
 
+/** What cards may be about that change after somebody was answered with one. */
+export const redrawnKinds = ['request', 'machine', 'lease', 'pool', 'terminals'] as const
+export type RedrawnKind = (typeof redrawnKinds)[number]
+
 /** A card that the bot has answered with is a copy like any other: it is redrawn when its subject changes. */
 export const rememberCopy = change({
   name: 'remember-copy',
@@ -9,7 +13,7 @@ export const rememberCopy = change({
   http: null,
   unaudited: true,
   input: z.object({
-    about: z.object({ kind: z.enum(['request', 'machine', 'lease']), id: z.string() }),
+    about: z.object({ kind: z.enum(redrawnKinds), id: z.string() }),
     copy: z.object({ platform: z.string(), channel: z.string(), message: z.string() }),
   }),
   output: z.object({}),

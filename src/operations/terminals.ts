@@ -15,7 +15,8 @@ import {
 import type { TerminalFacts } from '../../broker/lease.ts'
 import { type Instant, millis } from '../base/clock.ts'
 import { notFound, refuse } from '../base/errors.ts'
-import type { ReadTransaction, Transaction } from '../store/store.ts'
+import { type Desk, redrawCards, tell } from '../jobs/outbox.ts'
+import type { ReadTransaction } from '../store/store.ts'
 import { poolNamed } from './desktops.ts'
 import type { Site } from './site.ts'
 
@@ -121,7 +122,7 @@ const quietMillis = 5 * 60_000
 
 /** Writes down that a device was seen; one that is not known is put in the queue, to be confirmed by an operator. */
 export async function sighted(
-  looking: Looking & { tx: Transaction },
+  looking: Looking & Desk,
   said: TerminalClaim,
   source: string | null,
 ): Promise<void> {
@@ -134,8 +135,25 @@ export async function sighted(
   const seen = known ?? (await tx.terminals.get(id))
   const lastSeenAt = seen?.lastSeenAt ?? null
   if (lastSeenAt !== null && millis(now) - millis(lastSeenAt) < quietMillis) return
-  if (seen === undefined && (await tx.terminals.count('standing', 'waiting')) >= mostWaiting) return
+  const waiting = seen === undefined ? await tx.terminals.count('standing', 'waiting') : 0
+  if (waiting >= mostWaiting) return
   await tx.terminals.put({ ...(seen ?? stranger(id, said, mac, source, now)), lastSeenAt: now })
+  if (seen === undefined) await tellOfQueue(looking)
+}
+
+/** What the card of the queue is about. */
+export const queueCard = 'terminals:waiting'
+/** Anybody can send a MAC: one card with all that wait, sent anew no more often than that. */
+const tellingMillis = 3_600_000
+
+/** Tells the operators that a terminal calls which nobody knows; the card that they have is drawn anew. */
+async function tellOfQueue(desk: Looking & Desk): Promise<void> {
+  const { tx, now, site } = desk
+  const told = await tx.notices.find('about', queueCard)
+  const last = told.filter(({ kind }) => kind === 'terminal-waiting').at(-1)
+  if (last !== undefined && millis(now) - millis(last.at) < tellingMillis) return redrawCards(desk, queueCard)
+  const about = { kind: 'terminals', id: 'waiting' } as const
+  await tell(desk, { kind: 'terminal-waiting', about, to: [...site.roles.operator] })
 }
 
 function stranger(

@@ -12,6 +12,7 @@ const topics: Readonly<Record<string, readonly string[]>> = {
   leases: ['desktops', 'terminals'],
   terminals: ['terminals'],
   desktops: ['desktops'],
+  pools: ['desktops'],
 }
 const everything = [...new Set(Object.values(topics).flat())]
 

@@ -12,6 +12,8 @@ import { helpCard } from '../../../bot/cards/help.ts'
 import { hostsCard } from '../../../bot/cards/hosts.ts'
 import { machineCard } from '../../../bot/cards/machine.ts'
 import { machinesCard } from '../../../bot/cards/machines.ts'
+import { poolCareCard } from '../../../bot/cards/pool.ts'
+import { enrolForm, terminalsCard, waitingTerminalsCard } from '../../../bot/cards/terminals.ts'
 import { pricesCard } from '../../../bot/cards/prices.ts'
 import { confirmCard, notUnderstoodCard, outcomesCard, questionCard } from '../../../bot/cards/questions.ts'
 import { quoteCard } from '../../../bot/cards/quote.ts'
@@ -23,7 +25,18 @@ import { button } from '../../../bot/cards/parts.ts'
 import { helpFor } from '../../../bot/grammar.ts'
 import { Outage, Refusal } from '../../../src/base/errors.ts'
 import { aCosts, aStatementView } from './money-views.ts'
-import { aDrawing, aLeaseView, aMachineView, aQuoteView, aRequestView, bobApproved } from './views.ts'
+import {
+  aDrawing,
+  aLeaseRequest,
+  aLeaseView,
+  aMachineView,
+  aPoolView,
+  aQuoteView,
+  aRequestView,
+  aRoll,
+  aTerminalView,
+  bobApproved,
+} from './views.ts'
 
 export const alice = aDrawing()
 export const bob = aDrawing('bob')
@@ -305,6 +318,55 @@ export const cards: Readonly<Record<string, Card>> = {
   'not understood, careful': notUnderstoodCard('I do not know "delte". Did you mean delete?', [
     { label: 'delete webafs20', line: 'delete webafs20', safe: false },
   ]),
+  'pool of operators': poolCareCard(aPoolView(), alice),
+  'new version on its way': poolCareCard(
+    aPoolView({ roll: { ...aRoll, state: 'rolling', endedAt: null } }),
+    alice,
+  ),
+  'desktop that does not answer': leaseCard(
+    {
+      lease: aLeaseView({
+        state: 'disconnected',
+        trouble: {
+          code: 'desktop_unreachable',
+          text: 'Your desktop public-001 cannot be reached: host cernwod04 does not answer.',
+        },
+      }),
+      desktopPage: 'https://vms.example.org/desktop',
+    },
+    alice,
+  ),
+  'desktop that was lost': leaseCard(
+    {
+      lease: aLeaseView({ state: 'ended', endedAt: '2026-01-01T11:00:00.000Z', endReason: 'desktop_lost' }),
+      desktopPage: 'https://vms.example.org/desktop',
+    },
+    alice,
+  ),
+  'more time on a desktop, its approver': requestCard({ request: aLeaseRequest(), machines: [] }, bob),
+  'more time on a desktop, free': requestCard(
+    {
+      request: aLeaseRequest({ budget: '', quote: { id: 'Q-1', total: '0.00', perDay: '0.00' } }),
+      machines: [],
+    },
+    bob,
+  ),
+  'more time on a desktop, its requester': requestCard({ request: aLeaseRequest(), machines: [] }, alice),
+  'terminals that wait': waitingTerminalsCard([aTerminalView()], alice),
+  terminals: terminalsCard(
+    [
+      aTerminalView({
+        ...{ name: 'lobby-1', standing: 'enrolled', pool: 'public', location: 'hall' },
+        session: { lease: 'L-1', user: 'alice', pool: 'public', state: 'connected' },
+      }),
+    ],
+    alice,
+  ),
+  'enrol form': enrolForm(
+    { waiting: '?00:0b:3c:00:00:77', mac: '00:0b:3c:00:00:77' },
+    { pools: ['public'] },
+    [],
+  ),
   confirm: confirmCard({
     question: 'Reset webafs20?',
     text: 'What was not written to disk is lost.',

@@ -1,4 +1,6 @@
 import type { MachineView } from '../../../src/operations/shapes/machine.ts'
+import type { TerminalView } from '../../../src/operations/manage-terminals.ts'
+import type { PoolCareView } from '../../../src/operations/shapes/pool.ts'
 import type { LeaseView } from '../../../src/operations/shapes/lease.ts'
 import type { QuoteView } from '../../../src/operations/shapes/quote.ts'
 import type { RequestView } from '../../../src/operations/shapes/request.ts'
@@ -130,6 +132,43 @@ export function aLeaseView(differences: Partial<LeaseView> = {}): LeaseView {
     endReason: null,
     traffic: null,
     history: [],
+    ...differences,
+  }
+}
+
+export function aLeaseRequest(differences: Partial<RequestView> = {}): RequestView {
+  return aRequestView({
+    ...{ kind: 'lease', count: 1, days: null, until: '2026-01-01T15:00:00.000Z', description: '' },
+    purpose: 'More time on public-001 of pool public',
+    administrators: [],
+    quote: { id: 'Q-1', total: '0.15', perDay: '1.20' },
+    lease: { id: 'L-1', pool: 'public', desktop: 'public-001', perHour: '0.05' },
+    ...differences,
+  })
+}
+
+export const aRoll: NonNullable<PoolCareView['roll']> = {
+  ...{ state: 'done', version: '2026-11', atOnce: 1, by: 'olga' },
+  ...{ at: '2026-01-01T10:00:00.000Z', endedAt: '2026-01-01T10:30:00.000Z' },
+  ...{ fresh: 3, left: 4, inUse: 2, kept: 1, aside: 0 },
+}
+
+export function aPoolView(differences: Partial<PoolCareView> = {}): PoolCareView {
+  return {
+    ...{ name: 'public', title: 'public', kind: 'shared', state: 'open', reason: null },
+    ...{ template: 'desktop', version: '2026-11' },
+    desktops: { ready: 2, saved: 1, coming: 0, waiting: 0, total: 9, max: 10 },
+    keeps: { ready: 2, saved: 1, why: 'its usual number' },
+    roll: null,
+    ...differences,
+  }
+}
+
+export function aTerminalView(differences: Partial<TerminalView> = {}): TerminalView {
+  return {
+    ...{ name: '?00:0b:3c:00:00:77', standing: 'waiting', kind: 'wyse', mac: '00:0b:3c:00:00:77' },
+    ...{ address: '10.0.0.8', port: null, pool: null, owner: null, location: null },
+    ...{ lastSeenAt: '2026-01-01T10:55:00.000Z', session: null },
     ...differences,
   }
 }
