@@ -30,8 +30,19 @@ export function isNews(machine: Machine, sight: Sight, now: Instant): boolean {
   return isElsewhere(next) || !isUnchanged(next, machine)
 }
 
+/** Whether a look would write down what is written already. Only what a look can change is compared: it is done often. */
 function isUnchanged(next: Machine, machine: Machine): boolean {
-  return JSON.stringify(next) === JSON.stringify(machine)
+  return (
+    next.history.length === machine.history.length &&
+    next.state === machine.state &&
+    next.host === machine.host &&
+    next.address === machine.address &&
+    next.providerState === machine.providerState &&
+    next.rdp?.host === machine.rdp?.host &&
+    next.rdp?.port === machine.rdp?.port &&
+    next.sizeSeen?.cpus === machine.sizeSeen?.cpus &&
+    next.sizeSeen?.memoryGb === machine.sizeSeen?.memoryGb
+  )
 }
 
 /** In these, somebody of ours is at work on it, or it is at rest. */

@@ -1,6 +1,7 @@
 import { claimRows } from './claims.ts'
 import { desktopRows } from './desktops.ts'
 import { print, type Row } from './measure.ts'
+import { farmRows } from './farm.ts'
 import { placementRows } from './placement.ts'
 import { postgresRows } from './postgres.ts'
 import { pricingRows, pricingYearRows } from './pricing.ts'
@@ -18,6 +19,7 @@ const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
   desktops: desktopRows,
   storms: stormRows,
   placement: placementRows,
+  farm: farmRows,
   pricing: pricingRows,
   router: routerRows,
   slack: slackRows,

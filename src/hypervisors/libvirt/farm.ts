@@ -103,6 +103,8 @@ export function openFarm(rule: LibvirtRule, stages: readonly string[], clock: Cl
       address: to,
       rdp: hasRdp ? { host: to, port: 3389 } : null,
       providerState: isWhole ? place.words : `${place.words}, under creation: ${stages[kept.made] ?? ''}`,
+      name: place.name,
+      size: { cpus: place.cpus, memoryGb: place.memoryKib / 2 ** 20 },
     }
     seen.set(ref, known)
     return known
