@@ -18,10 +18,11 @@ const mark = 'JACKDAW '
 
 /**
  * Around every script: one line of JSON in, one line of JSON out, errors as data. `[Console]::In` and not `$input`,
- * which powershell.exe would read to its end first. `$tell` sends word on the way.
+ * which powershell.exe would read to its end first; `Tell` sends word on the way. A process without a console has no
+ * encoding that could be set.
  */
 const before = `$ErrorActionPreference='Stop';$ProgressPreference='SilentlyContinue';$WarningPreference='SilentlyContinue'
-[Console]::OutputEncoding=New-Object Text.UTF8Encoding $false
+try{[Console]::OutputEncoding=New-Object Text.UTF8Encoding $false}catch{}
 function Tell($o){[Console]::Out.WriteLine('${mark}'+(ConvertTo-Json -Compress -Depth 6 -InputObject $o))}
 try{$p=ConvertFrom-Json -InputObject ([Console]::In.ReadLine());$data=$null
 `

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import ssh2, { type AuthContext, type Connection, type ParsedKey, type Server } from 'ssh2'
+import ssh2, { type AuthContext, type Connection, type ParsedKey } from 'ssh2'
 import { type Actor, makeKeys, type Sshd } from './sshd.ts'
 
 /**
@@ -37,8 +37,10 @@ export async function startSshServer(computers: readonly string[]): Promise<Sshd
         })
       })
     })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    servers.set(computer, server)
+    // Questions and answers are short, and each side would wait for the other's receipt.
+    const listener = createServer({ noDelay: true }, (socket) => server.injectSocket(socket))
+    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
+    servers.set(computer, listener)
   }
   return {
     ...{ fingerprint, user: 'jackdaw', keyFile: join(folder, 'login') },
