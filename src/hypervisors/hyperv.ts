@@ -3,12 +3,13 @@ import { openFarm } from './hyperv/farm.ts'
 import { figuresOf } from './hyperv/figures.ts'
 import { keeping } from './hyperv/keeping.ts'
 import { statusOf } from './hyperv/machine.ts'
-import { power } from './hyperv/power.ts'
 import { making, stages } from './hyperv/provision.ts'
 import type { HyperVRule } from './hyperv/rule.ts'
+import { scripts } from './hyperv/scripts.ts'
 import { travel } from './hyperv/travel.ts'
 import type { Hypervisor } from './hypervisor.ts'
 import { credentialsOf } from './powershell/credentials.ts'
+import { power } from './powershell/power.ts'
 
 /**
  * Several Hyper-V hosts as one hypervisor: PowerShell over SSH on each. A machine is known by a line in its notes.
@@ -35,7 +36,12 @@ export async function hyperv(rule: HyperVRule, { log }: { log: Log }): Promise<H
     },
     figures: (ref, signal) => figuresOf(farm, ref, signal),
     ...making(farm),
-    ...power(farm),
+    ...power({
+      patience: rule.patience,
+      look: farm.look,
+      settled: farm.settled,
+      act: ({ host, id }, verb, signal, more) => farm.tell(host, scripts[verb], { id, ...more }, signal),
+    }),
     ...keeping(farm),
     ...travel(farm),
     close: async () => farm.close(),

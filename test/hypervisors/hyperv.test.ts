@@ -145,7 +145,8 @@ describe('a hypervisor of Hyper-V hosts', () => {
 
     const passage = await opened.hypervisor.passage('m-1', 'hv2', patient())
 
-    expect(passage).toMatchObject({ how: 'none', why: expect.stringContaining(why) })
+    expect(passage.how).toBe('none')
+    expect('why' in passage ? passage.why : '').toContain(why)
     await expect(opened.hypervisor.migrate('m-1', 'hv2', patient())).rejects.toThrow(why)
   })
 

@@ -3,6 +3,7 @@ import { messageOf, Outage } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
 import type { HostStatus } from '../hypervisor.ts'
 import { hostUnreachable, hypervisorUnreachable, machineMissing, refused } from '../outages.ts'
+import { gigabyte } from '../powershell/power.ts'
 import { ask, type Script } from '../powershell/script.ts'
 import type { Credentials } from '../powershell/credentials.ts'
 import { openSsh, type Remote } from '../powershell/ssh.ts'
@@ -40,9 +41,9 @@ export interface Farm {
   tell(host: string, script: Script, parameters: object, signal: AbortSignal): Promise<void>
   sight(ref: string, signal: AbortSignal): Promise<Sighting>
   /** The machine as it is now. @throws Outage `machine_missing`, `host_unreachable`. */
-  look(ref: string, signal: AbortSignal): Promise<Found>
+  look: (ref: string, signal: AbortSignal) => Promise<Found>
   /** The same for one that is whole and at rest. @throws Outage `hypervisor_refused`, transient, while it is not. */
-  settled(ref: string, signal: AbortSignal): Promise<Found>
+  settled: (ref: string, signal: AbortSignal) => Promise<Found>
   /** Every host with its machines. @throws Outage `hypervisor_unreachable` when none answers. */
   survey(signal: AbortSignal): Promise<{ hosts: HostStatus[]; machines: Found[] }>
   close(): void
@@ -195,5 +196,3 @@ function hostStatus(
     ...(facts === undefined ? {} : { cpu: facts.cpu.trim() }),
   }
 }
-
-export const gigabyte = 2 ** 30

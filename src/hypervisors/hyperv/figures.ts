@@ -2,9 +2,10 @@ import { z } from 'zod'
 import { messageOf, Outage } from '../../base/errors.ts'
 import type { Figures } from '../hypervisor.ts'
 import { inOneLine } from '../powershell/failures.ts'
-import { type Farm, gigabyte } from './farm.ts'
+import { gigabyte } from '../powershell/power.ts'
+import type { Farm } from './farm.ts'
 import { checkpointsOf } from './keeping.ts'
-import { type Found, powerOf } from './machine.ts'
+import { type Found } from './machine.ts'
 import { scripts } from './scripts.ts'
 import { pngOf565 } from './thumbnail.ts'
 
@@ -26,7 +27,7 @@ const size = { width: 320, height: 240 }
 /** What a machine is and does now. How much it read, wrote and sent is in counters of the host whose names are translated. */
 export async function figuresOf(farm: Farm, ref: string, signal: AbortSignal): Promise<Figures> {
   const machine = await farm.settled(ref, signal)
-  const runs = powerOf(machine.state) === 'running'
+  const runs = machine.power === 'running'
   const problems: string[] = []
   const { host, id } = machine
   const attempt = <T>(work: Promise<T>, instead: T): Promise<T> =>

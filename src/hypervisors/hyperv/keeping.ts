@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { Outage } from '../../base/errors.ts'
 import type { Hypervisor } from '../hypervisor.ts'
 import { hypervisorUnreachable, refused } from '../outages.ts'
+import { formatOf, inGb, partialOf } from '../powershell/disk-files.ts'
 import type { Farm } from './farm.ts'
-import { type Found, powerOf } from './machine.ts'
+import { type Found } from './machine.ts'
 import { Disks, imagePath } from './places.ts'
-import { partialOf } from './provision.ts'
 import { scripts } from './scripts.ts'
 
 type Keeping = Pick<
@@ -45,7 +45,7 @@ function checkpoints(farm: Farm): Pick<Hypervisor, 'snapshot' | 'revert' | 'forg
       await farm.tell(machine.host, scripts.restore, { checkpoint: checkpoint.id }, signal)
       // What was running then has its memory in the checkpoint, and is saved after it was gone back to.
       const after = await farm.look(ref, signal)
-      if (powerOf(after.state) !== 'saved') return
+      if (after.power !== 'saved') return
       await farm.tell(after.host, scripts.start, { id: after.id }, signal)
     },
     async forget(ref, name, signal) {
@@ -76,9 +76,8 @@ function library(farm: Farm): Library {
   return {
     async capture(ref, image, signal) {
       const path = imagePath(rule, image)
-      const { id, host, state } = await farm.settled(ref, signal)
-      if (powerOf(state) !== 'stopped')
-        throw refused(`Machine ${ref} is ${state}: only a stopped one is captured.`)
+      const { id, host, state, power } = await farm.settled(ref, signal)
+      if (power !== 'stopped') throw refused(`Machine ${ref} is ${state}: only a stopped one is captured.`)
       const [disk] = await farm.ask(host, scripts.disks, { id }, { answer: Disks, signal })
       if (disk === undefined) throw refused(`Machine ${ref} has no disk.`)
       await copy(host, { source: disk.path, path }, signal)
@@ -130,18 +129,6 @@ interface Copy {
   tool?: string
   from?: string
   to?: string
-}
-
-function formatOf(file: string): string {
-  const format = /^[^\u0000-\u001f\u007f<>"|?*[\]`]+\.(qcow2|vhdx?)$/i.exec(file)?.[1]
-  if (format === undefined)
-    throw refused(`${JSON.stringify(file)} is not the name of a .vhdx, .vhd or .qcow2 file.`)
-  return format.toLowerCase()
-}
-
-/** A file that takes up nearly nothing is not nothing. */
-function inGb(bytes: number): number {
-  return Math.max(0.01, Math.round((bytes / 2 ** 30) * 100) / 100)
 }
 
 /** Does something on the first host that answers. @throws Outage `hypervisor_unreachable` when none does. */

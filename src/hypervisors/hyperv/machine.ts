@@ -31,6 +31,7 @@ export type Machine = z.infer<typeof Machine>
 /** A machine with what is ours about it. */
 export interface Found extends Machine {
   host: string
+  power: Power
   note: Note | undefined
 }
 
@@ -52,10 +53,10 @@ export function makingName(ref: string): string {
 }
 
 export function foundOn(host: string, machine: Machine): Found {
-  return { ...machine, host, note: noteIn(machine.notes) }
+  return { ...machine, host, power: powerOf(machine.state), note: noteIn(machine.notes) }
 }
 
-function noteIn(notes: string): Note | undefined {
+export function noteIn(notes: string): Note | undefined {
   const line = notes.split(/\r?\n/).find((text) => text.startsWith(opening))
   if (line === undefined) return undefined
   try {
@@ -66,7 +67,7 @@ function noteIn(notes: string): Note | undefined {
 }
 
 /** Machines that we did not make are known by their own id. */
-export function refOf({ id, name, note }: Found): string {
+export function refOf({ id, name, note }: Pick<Found, 'id' | 'name' | 'note'>): string {
   const making = /^jackdaw-making-(.+)$/.exec(name)?.[1]
   return note?.ref ?? making ?? id
 }
@@ -90,7 +91,7 @@ const powers: Readonly<Record<string, Power>> = {
 }
 
 /** States with `Critical` behind them are those of a machine whose storage does not answer. */
-export function powerOf(state: string): Power {
+function powerOf(state: string): Power {
   return powers[state.replace(/Critical$/, '')] ?? 'unknown'
 }
 
@@ -100,7 +101,7 @@ export function isOnItsWay(state: string): boolean {
 }
 
 export function statusOf(machine: Found): MachineStatus {
-  const power = powerOf(machine.state)
+  const { power } = machine
   const address = power === 'running' ? addressOf(machine.addresses) : null
   const hasRdp = machine.note?.os === 'windows' && address !== null
   return {

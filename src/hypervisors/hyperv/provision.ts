@@ -2,8 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Hypervisor, MachineSpec } from '../hypervisor.ts'
 import { refused } from '../outages.ts'
 import { seedDisc, seedFiles } from '../seed/disc.ts'
-import { type Farm, gigabyte, type Sighting } from './farm.ts'
-import { type Found, makingName, type Note, notesOf, powerOf } from './machine.ts'
+import { partialOf } from '../powershell/disk-files.ts'
+import { gigabyte } from '../powershell/power.ts'
+import type { Farm, Sighting } from './farm.ts'
+import { type Found, makingName, type Note, notesOf } from './machine.ts'
 import { Disks, imagePath, machineFolder } from './places.ts'
 import type { TemplateRule } from './rule.ts'
 import { scripts } from './scripts.ts'
@@ -77,7 +79,7 @@ export function making(farm: Farm): Pick<Hypervisor, 'provision' | 'restoreClean
     },
     async booting(spec, _template, { found, signal }) {
       const machine = found ?? (await farm.settled(spec.ref, signal))
-      if (powerOf(machine.state) !== 'running') {
+      if (machine.power !== 'running') {
         await farm.tell(machine.host, scripts.start, { id: machine.id }, signal)
       }
       await write(machine, 'booted', signal)
@@ -86,8 +88,7 @@ export function making(farm: Farm): Pick<Hypervisor, 'provision' | 'restoreClean
       for (;;) {
         const machine = await farm.settled(spec.ref, signal)
         // Whoever stopped it meanwhile does not want it to be waited for.
-        const isUp =
-          !template.agent || machine.heartbeat.startsWith('Ok') || powerOf(machine.state) !== 'running'
+        const isUp = !template.agent || machine.heartbeat.startsWith('Ok') || machine.power !== 'running'
         if (isUp) return write(machine, 'ready', signal)
         await pause(2000, undefined, { signal })
       }
@@ -158,11 +159,6 @@ function isDone(stage: Stage, note: Note | undefined): boolean {
 async function mustAnswer(silent: Sighting['silent']): Promise<void> {
   const [first] = silent
   if (first !== undefined) throw first.cause
-}
-
-/** The ending decides the format of a disk, so that it stays. */
-export function partialOf(path: string): string {
-  return path.replace(/(\.[a-z0-9]+)$/i, '.partial$1')
 }
 
 export function pipeOf(ref: string): string {

@@ -8,7 +8,7 @@ import { refused } from '../outages.ts'
 import { inOneLine } from '../powershell/failures.ts'
 import { commandLine, oneLine } from '../powershell/script.ts'
 import { type Farm, nothing } from './farm.ts'
-import { type Found, foundOn, powerOf, refOf } from './machine.ts'
+import { type Found, foundOn, refOf } from './machine.ts'
 import { pipeOf } from './provision.ts'
 import { machineFolder } from './places.ts'
 import { scripts, serialPump } from './scripts.ts'
@@ -61,8 +61,7 @@ export function travel(farm: Farm): Pick<Hypervisor, 'passage' | 'migrate' | 'co
     },
     async console(ref, kind, signal) {
       const machine = await farm.settled(ref, signal)
-      if (powerOf(machine.state) !== 'running')
-        throw refused(`Machine ${ref} is ${machine.state}, not running.`)
+      if (machine.power !== 'running') throw refused(`Machine ${ref} is ${machine.state}, not running.`)
       if (kind === 'screen') throw noScreen(ref, machine.host)
       return serialLine(farm, machine, ref, signal)
     },
@@ -71,8 +70,8 @@ export function travel(farm: Farm): Pick<Hypervisor, 'passage' | 'migrate' | 'co
 }
 
 /** Hyper-V's own moves are live for what runs; the rest has only its disks and what it saved to bring along. */
-function staying({ state }: Found): Passage {
-  if (powerOf(state) === 'running') return { how: 'live' }
+function staying({ state, power }: Found): Passage {
+  if (power === 'running') return { how: 'live' }
   return { how: 'quick', why: `It is ${state}, so only its disk and what it saved have to move.` }
 }
 
