@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { MachineSpec } from '../../src/hypervisors/hypervisor.ts'
 import { scripts } from '../../src/hypervisors/hyperv/scripts.ts'
 import { commandOf } from '../../src/hypervisors/powershell/script.ts'
+import { component } from '../components.ts'
 import { hypervisorContract } from '../contracts/hypervisor-contract.ts'
 import { aVm, type Computer, type Vm } from '../fakes/windows/hyperv-world.ts'
 import { aHyperV, hyperVComputers, type HyperVUnderTest } from '../fakes/windows/hyperv.ts'
@@ -14,15 +15,21 @@ import { PsError } from '../fakes/windows/values.ts'
 
 const patient = () => AbortSignal.timeout(60_000)
 
+// It makes the disc of the first boot.
+const xorriso = await component('xorriso', { install: true })
+const missing = xorriso.available ? '' : ` (skipped: ${xorriso.remedy})`
+
 let ssh: Sshd
 beforeAll(async () => {
   ssh = await startSshServer(hyperVComputers)
 })
 afterAll(() => ssh.close())
 
-hypervisorContract('Hyper-V (stand-in)', () => aHyperV(ssh))
+describe.skipIf(!xorriso.available)(`a stand-in of Hyper-V${missing}`, () => {
+  hypervisorContract('Hyper-V (stand-in)', () => aHyperV(ssh))
+})
 
-describe('a hypervisor of Hyper-V hosts', () => {
+describe.skipIf(!xorriso.available)(`a hypervisor of Hyper-V hosts${missing}`, () => {
   let opened: HyperVUnderTest
 
   beforeEach(async () => {

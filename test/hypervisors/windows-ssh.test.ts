@@ -7,7 +7,12 @@ import { aHyperV, hyperVComputers, type HyperVUnderTest } from '../fakes/windows
 import { type Sshd, startSshd } from '../fakes/windows/sshd.ts'
 
 const daemon = await component('sshd', { install: true })
-const missing = daemon.available ? '' : ` (skipped: ${daemon.remedy})`
+// It makes the disc of the first boot.
+const xorriso = await component('xorriso', { install: true })
+const isReady = daemon.available && xorriso.available
+const missing = [daemon, xorriso]
+  .flatMap((one) => (one.available ? [] : [` (skipped: ${one.remedy})`]))
+  .join('')
 const patient = () => AbortSignal.timeout(60_000)
 
 const spec: MachineSpec = {
@@ -15,7 +20,7 @@ const spec: MachineSpec = {
   ...{ mac: '02:00:00:00:00:01', administrators: [] },
 }
 
-describe.skipIf(!daemon.available)(`PowerShell over a real sshd${missing}`, () => {
+describe.skipIf(!isReady)(`PowerShell over a real sshd${missing}`, () => {
   let sshd: Sshd
   let proxy: Server
   let through: Set<Socket>
