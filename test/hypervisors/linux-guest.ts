@@ -44,7 +44,8 @@ export async function linuxGuest(): Promise<LinuxGuest | { remedy: string }> {
   }
 }
 
-async function fetchKernel(folder: string): Promise<string | undefined> {
+/** Unpacks Debian's kernel into `unpacked` there, with its modules. Resolves to the kernel itself. */
+export async function fetchKernel(folder: string): Promise<string | undefined> {
   try {
     const { stdout } = await run('apt-cache', ['depends', 'linux-image-cloud-amd64'])
     const name = /Depends: (linux-image-\S+)/.exec(stdout)?.[1] ?? ''

@@ -107,7 +107,8 @@ const lookAgainMillis = 400
 async function shutDown(farm: Farm, found: Found, signal: AbortSignal): Promise<void> {
   const limit = roughMillis(farm.rule.shutdown)
   for (let waited = 0; waited < limit; waited += lookAgainMillis) {
-    if (waited % askAgainMillis < lookAgainMillis) await ask(farm, found, signal)
+    if (waited % askAgainMillis < lookAgainMillis)
+      await ask(farm, found, { turn: waited / askAgainMillis }, signal)
     const now = await farm.look(found.at, found.ref, signal)
     if (now === undefined) throw machineMissing(found.ref)
     if (now.power !== 'running') return
@@ -116,8 +117,10 @@ async function shutDown(farm: Farm, found: Found, signal: AbortSignal): Promise<
   throw guestIgnored(found.ref)
 }
 
-async function ask(farm: Farm, found: Found, signal: AbortSignal): Promise<void> {
-  await settled(farm, found, 'stopped', signal, ['shutdown'])
+/** Through its agent where it has one, which may say yes and do nothing; each second time by the power button. */
+async function ask(farm: Farm, found: Found, { turn }: { turn: number }, signal: AbortSignal): Promise<void> {
+  const words = Math.floor(turn) % 2 === 0 ? ['shutdown'] : ['shutdown', '--mode', 'acpi']
+  await settled(farm, found, 'stopped', signal, words)
 }
 
 function hasSize({ cpus, memoryKib }: Found, size: Size): boolean {
