@@ -14,6 +14,9 @@ const qemuImg = await component('qemuImg', { install: true })
 const program = qemuImg.available ? qemuImg.path : ''
 const reason = qemuImg.available ? '' : ` (skipped: ${qemuImg.remedy})`
 
+const xorriso = await component('xorriso', { install: true })
+const noXorriso = xorriso.available ? '' : ` (skipped: ${xorriso.remedy})`
+
 let rig: ProxmoxRig
 
 beforeEach(async () => {
@@ -59,11 +62,7 @@ describe('a machine that is made on Proxmox VE', () => {
     expect(first).toBe('#cloud-config')
     expect(JSON.parse(rest.join('\n'))).toMatchObject({
       hostname: 'webafs20',
-      users: [
-        'default',
-        { name: 'alice', ssh_authorized_keys: keys },
-        { name: 'bob', ssh_authorized_keys: [] },
-      ],
+      users: ['default', { name: 'alice', ssh_authorized_keys: keys }, { name: 'bob' }],
     })
     await rig.hypervisor.remove('m-1', never)
     expect(await readdir(join(rig.fake.folder, 'snippets'))).toEqual([])
@@ -138,8 +137,27 @@ describe('a machine that is made on Proxmox VE', () => {
     expect(names()).toEqual(['slc5'])
   })
 
-  test('shows its RDP server when it is of Windows', async () => {
+  test.skipIf(!xorriso.available)(`of Windows has a disc for its Setup${noXorriso}`, async () => {
     await rig.made('m-1', { os: 'windows' })
+
+    const disc = await readFile(join(rig.fake.folder, 'template', 'iso', 'jackdaw-m-1.iso'))
+    expect(vmOf('m-1').config.ide0).toBe('exchange:iso/jackdaw-m-1.iso,media=cdrom')
+    expect(disc.toString('latin1')).toContain('CIDATA')
+    await rig.hypervisor.remove('m-1', never)
+    expect(await readdir(join(rig.fake.folder, 'template', 'iso'))).toEqual([])
+  })
+
+  test('is told nothing where its template says so', async () => {
+    const other = await rig.other({ templates: { slc5: { vmid: 9000, seed: 'none' } } })
+
+    for (const stage of other.stages) await other.provision(rig.spec('m-1'), stage, never)
+
+    expect(vmOf('m-1').config).not.toHaveProperty('cicustom')
+    expect(vmOf('m-1').config).not.toHaveProperty('ciuser')
+  })
+
+  test('shows its RDP server when it is of Windows', async () => {
+    await rig.made('m-1', { os: 'windows', administrators: [] })
 
     expect(await rig.hypervisor.status('m-1', never)).toMatchObject({
       address: '10.1.0.100',
@@ -218,6 +236,22 @@ describe('the library', () => {
 
     expect(names()).toEqual(['slc5'])
   })
+
+  test.skipIf(!xorriso.available)(
+    `leaves what one machine was told by out of others${noXorriso}`,
+    async () => {
+      await rig.made('m-1', { os: 'windows' })
+      await rig.hypervisor.powerOff('m-1', never)
+      await rig.hypervisor.capture('m-1', 'i-1', never)
+
+      await rig.made('m-2', { os: 'windows', image: 'i-1' })
+      await rig.made('m-3', { os: 'linux', image: 'i-1' })
+
+      expect(vmOf('m-2').config.ide0).toBe('exchange:iso/jackdaw-m-2.iso,media=cdrom')
+      expect(vmOf('m-3').config).not.toHaveProperty('ide0')
+      expect(vmOf('m-3').config.cicustom).toBe('user=exchange:snippets/jackdaw-m-3.yaml')
+    },
+  )
 
   test('leaves nothing behind of an export but its file', async () => {
     await captured()

@@ -3,7 +3,7 @@ import type { Hypervisor } from '../hypervisor.ts'
 import { hostUnreachable, refused } from '../outages.ts'
 import { Pending } from './answers.ts'
 import type { Cluster, Place } from './cluster.ts'
-import { dropSnippet } from './exchange.ts'
+import { dropSeeds } from './exchange.ts'
 import { saidThat } from './failures.ts'
 import { dropGoneImages } from './library.ts'
 import { answered, configure, sizeParams } from './making.ts'
@@ -41,7 +41,7 @@ export function changing(parts: Parts): Pick<Hypervisor, 'resize' | 'restoreClea
       const begun = await world.begun('machine', ref, signal)
       for (const place of [...(found === undefined ? [] : [found]), ...begun])
         await destroy(parts, place, signal)
-      if (world.rule.exchange !== undefined) await dropSnippet(world.rule.exchange, ref)
+      if (world.rule.exchange !== undefined) await dropSeeds(world.rule.exchange, ref)
       await dropGoneImages(world, signal)
     },
   }

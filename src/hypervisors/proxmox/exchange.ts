@@ -28,8 +28,22 @@ export async function writeSnippet({ path }: Exchange, ref: string, text: string
   })
 }
 
-export async function dropSnippet({ path }: Exchange, ref: string): Promise<void> {
+export function seedVolume({ storage }: Exchange, ref: string): string {
+  return `${storage}:iso/jackdaw-${ref}.iso`
+}
+
+export async function writeSeed({ path }: Exchange, ref: string, disc: Uint8Array): Promise<void> {
+  const folder = join(path, 'template', 'iso')
+  await inWords(folder, async () => {
+    await mkdir(folder, { recursive: true })
+    await writeFile(join(folder, `jackdaw-${ref}.iso`), disc, { mode: 0o644 })
+  })
+}
+
+/** Removes what a machine was told by. */
+export async function dropSeeds({ path }: Exchange, ref: string): Promise<void> {
   await rm(join(path, 'snippets', `jackdaw-${ref}.yaml`), { force: true })
+  await rm(join(path, 'template', 'iso', `jackdaw-${ref}.iso`), { force: true })
 }
 
 /** Where a disk on the exchange lies for us: `exchange:101/vm-101-disk-0.qcow2` is `images/101/…` in its folder. */

@@ -1,11 +1,11 @@
 import type { Hypervisor, MachineSpec } from '../hypervisor.ts'
 import { hostUnreachable, refused } from '../outages.ts'
+import { checkGuest } from '../seed/guest.ts'
+import { accessParams, staleSeeds } from './access.ts'
 import { MaybeUpid, Nothing, Snapshots } from './answers.ts'
 import type { Params } from './client.ts'
 import type { Cluster, Place } from './cluster.ts'
-import { checkedAdministrators, soleAccount, userData } from './cloud-init.ts'
-import { adapterLine, disksIn, drivesIn, storageOf } from './device.ts'
-import { snippetVolume, writeSnippet } from './exchange.ts'
+import { adapterLine, disksIn, storageOf } from './device.ts'
 import { saidThat } from './failures.ts'
 import { describe, type Note, noteIn, tagsIn, tagsOf, workingName } from './note.ts'
 import type { Switches } from './power.ts'
@@ -72,7 +72,7 @@ async function placed(
   }
   if (!isFirst) throw refused(`Machine ${ref} has not been begun.`)
   if ((await world.nodes(signal)).get(host)?.isUp !== true) throw hostUnreachable(host)
-  checkedAdministrators(spec)
+  checkGuest(spec)
   const [begun] = await world.begun('machine', ref, signal)
   const place = begun ?? (await begin(world, spec, signal))
   await adopt(world, place, spec, signal)
@@ -175,10 +175,9 @@ function adapterOf({ rule: { network } }: Cluster, spec: MachineSpec) {
 /** Everything that is set before the first boot. */
 async function dress(world: Cluster, place: Place, spec: MachineSpec, signal: AbortSignal): Promise<void> {
   const config = await world.config(place, signal)
-  const access = spec.blank === undefined ? await accessParams(world, place, spec, config, signal) : {}
+  const access = spec.blank === undefined ? await accessParams(world.rule, spec, config, signal) : {}
   const size = sizeParams(config, spec)
-  // An image of a machine that had accounts of its own names their file.
-  const stale = config.cicustom !== undefined && !('cicustom' in access) ? ['cicustom'] : []
+  const stale = staleSeeds(config).filter((key) => !(key in access))
   const gone = [...stale, ...(size.delete === undefined ? [] : [String(size.delete)])]
   await configure(world, place, signal, {
     ...size,
@@ -197,27 +196,6 @@ export function sizeParams(
   const memory = Math.round(size.memoryGb * 1024)
   const isTight = Number(config.balloon ?? 0) > memory
   return { sockets: 1, cores: size.cpus, memory, ...(isTight ? { delete: 'balloon' } : {}) }
-}
-
-async function accessParams(
-  world: Cluster,
-  place: Place,
-  spec: MachineSpec,
-  config: Readonly<Record<string, string>>,
-  signal: AbortSignal,
-): Promise<Params> {
-  const administrators = checkedAdministrators(spec)
-  if (spec.os === 'other' || administrators.length === 0) return {}
-  signal.throwIfAborted()
-  const { exchange, storage } = world.rule
-  const hasDrive = drivesIn(config).some(({ kind }) => kind === 'cloud-init')
-  const slot = ['ide2', 'ide0', 'sata5', 'scsi30'].find((name) => config[name] === undefined)
-  const own = storage ?? storageOf(disksIn(config)[0]?.volume ?? '')
-  const drive = hasDrive || slot === undefined || own === '' ? {} : { [slot]: `${own}:cloudinit` }
-  const address = config.ipconfig0 === undefined ? { ipconfig0: 'ip=dhcp' } : {}
-  if (exchange === undefined) return { ...drive, ...address, ...soleAccount(administrators) }
-  await writeSnippet(exchange, place.ref, userData(spec.name, spec.os, administrators))
-  return { ...drive, ...address, cicustom: `user=${snippetVolume(exchange, place.ref)}` }
 }
 
 const besideSlot = 'scsi9'

@@ -31,7 +31,14 @@ const Fingerprint = z
 const Host = HostRule.omit({ cpus: true, memoryGb: true })
 
 /** A template of the site: a template VM that all hosts can clone, or one for each host. */
-const TemplateVm = z.strictObject({ vmid: z.union([VmId, z.record(NodeName, VmId)]) })
+const TemplateVm = z.strictObject({
+  vmid: z.union([VmId, z.record(NodeName, VmId)]),
+  /**
+   * How the guest is told its name and its people. Unless said otherwise cloud-init, and for Windows a disc for its
+   * Setup where there is an `exchange` to put it on, else what cloudbase-init understands.
+   */
+  seed: z.enum(['cloud-init', 'unattend', 'none']).optional(),
+})
 
 /** A Proxmox VE node or cluster as the site's file describes it. */
 export const ProxmoxRule = z
