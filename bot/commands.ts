@@ -1,6 +1,7 @@
 import type { Card } from './card.ts'
 import { extend, resize } from './commands/changes.ts'
 import { costs } from './commands/costs.ts'
+import { figures, takeIn, writeOut } from './commands/disks.ts'
 import * as desktops from './commands/desktops.ts'
 import { edit } from './commands/edit.ts'
 import { help } from './commands/help.ts'
@@ -63,6 +64,9 @@ const answers: Answers = {
   'desktop-roll': pools.roll,
   'desktop-terminals': terminals,
   console: openConsole,
+  figures,
+  import: takeIn,
+  export: writeOut,
   snapshot,
   revert,
   capture,

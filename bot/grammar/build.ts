@@ -52,6 +52,11 @@ export function build(scan: Scan): Command {
     case 'desktop-list':
     case 'desktop-terminals':
       return { verb }
+    case 'figures':
+    case 'import':
+    case 'export':
+      fillPlaces(scan)
+      return { verb, ...scan.slots }
     default:
       fillPlaces(scan)
       return { verb, ...scan.slots }
@@ -78,7 +83,7 @@ function fillPlace(scan: Scan, place: Place, token: Token): void {
   if (place === 'pool') put(scan, place, resolveName(scan, token, 'pool', pools))
   if (place === 'budget') put(scan, place, resolveName(scan, token, 'budget', budgets))
   if (place === 'template') fillTemplate(scan, token)
-  if (place === 'snapshot') put(scan, place, token.text)
+  if (place === 'snapshot' || place === 'file') put(scan, place, token.text)
   if (place === 'image' || place === 'name') put(scan, place, bareName(token.text).toLowerCase())
 }
 

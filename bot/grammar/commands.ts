@@ -48,6 +48,10 @@ export type Command =
       cpus?: number
       memoryGb?: number
     } & Copied)
+  | { verb: 'figures'; machine?: string }
+  | { verb: 'import'; file?: string; image?: string; template?: string }
+  /** A file is never named without its image. */
+  | { verb: 'export'; image?: string; file?: string }
   | { verb: 'budget'; budget?: string }
   /** `month` is `yyyy-mm`. */
   | { verb: 'costs'; budget?: string; month?: string }

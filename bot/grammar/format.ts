@@ -34,6 +34,10 @@ function pieces(command: Command): string[] {
       return [command.request ?? '']
     case 'console':
       return [...slotPieces(command, { placed: true }), command.console === 'serial' ? 'serial' : '']
+    case 'import':
+      return [command.file === undefined ? '' : named(command.file), ...slotPieces({ ...command })]
+    case 'export':
+      return [command.image, command.file].map((name) => (name === undefined ? '' : named(name)))
     case 'help':
       return [command.word ?? '']
     case 'settings':

@@ -1,10 +1,9 @@
 import type { Usage } from './usage.ts'
 
 const none = { takes: [], places: [], safe: true } as const
-const one = { takes: [], places: ['machine'] } as const
 const decides = { takes: [], places: [], safe: false, group: 'Requests' } as const
 
-/** Verbs for requests, images, costs, desktops and hosts. */
+/** Verbs for requests, costs, desktops and hosts. */
 export const otherVerbs: readonly Usage[] = [
   {
     verb: 'approve',
@@ -40,75 +39,6 @@ export const otherVerbs: readonly Usage[] = [
     takes: [],
     places: [],
     safe: true,
-  },
-  {
-    verb: 'snapshot',
-    names: ['snapshot', 'snap', 'checkpoint'],
-    group: 'Images',
-    usage: 'snapshot NAME [SNAP]',
-    summary: 'Keep its state to go back to.',
-    examples: ['snapshot webafs20', 'snapshot webafs20 before-upgrade'],
-    takes: [],
-    places: ['machine', 'snapshot'],
-    safe: true,
-  },
-  {
-    verb: 'revert',
-    names: ['revert', 'rollback', 'roll back'],
-    group: 'Images',
-    usage: 'revert NAME [SNAP]',
-    summary: 'Go back to a snapshot; what came after it is lost.',
-    examples: ['revert webafs20', 'revert webafs20 before-upgrade'],
-    takes: [],
-    places: ['machine', 'snapshot'],
-    safe: false,
-  },
-  {
-    verb: 'capture',
-    names: ['capture', 'image', 'replicate'],
-    group: 'Images',
-    usage: 'capture NAME [image IMAGE] [x10 for TERM budget CODE]',
-    summary: 'Make an image of a server, and copies of it if you say how many.',
-    examples: ['capture webafs20 image webafs', 'I need an image of webafs20 replicated 10 times'],
-    takes: ['image', 'count', 'term', 'budget', 'text'],
-    places: ['machine', 'image'],
-    safe: false,
-  },
-  {
-    verb: 'archive',
-    names: ['archive', 'shelve'],
-    group: 'Images',
-    usage: 'archive NAME [TERM]',
-    summary:
-      'Put a server away as an image, and pay only for that; it comes back after the term or on demand.',
-    examples: [
-      'archive webafs20 for 2mo',
-      'I do not need webafs20 for 2 months, give me an image I can reuse later',
-    ],
-    takes: ['term'],
-    places: ['machine'],
-    safe: false,
-  },
-  {
-    verb: 'restore',
-    names: ['restore', 'unarchive', 'bring back'],
-    group: 'Images',
-    usage: 'restore NAME',
-    summary: 'Bring an archived server back.',
-    examples: ['restore webafs20'],
-    ...one,
-    safe: false,
-  },
-  {
-    verb: 'clone',
-    names: ['clone', 'copy', 'duplicate'],
-    group: 'Images',
-    usage: 'clone NAME [on TEMPLATE] [name NEW] [for TERM] [budget CODE]',
-    summary: 'A test copy beside the original, on a newer template if you like.',
-    examples: ['clone webafs20 on w2008r2 for 2 weeks', 'I need a test environment for webafs20 on w2008r2'],
-    takes: ['template', 'name', 'size', 'term', 'budget', 'text'],
-    places: ['machine', 'name'],
-    safe: false,
   },
   {
     verb: 'prices',

@@ -31,6 +31,7 @@ export interface Slots extends Wanted {
   more?: 'cpus' | 'memory'
   image?: string
   snapshot?: string
+  file?: string
   month?: string
   pool?: string
 }

@@ -1,4 +1,5 @@
 import type { Verb } from './commands.ts'
+import { imageVerbs } from './image-verbs.ts'
 import { otherVerbs } from './other-verbs.ts'
 import { serverVerbs } from './server-verbs.ts'
 
@@ -20,7 +21,7 @@ export type Slot =
 
 /** What is recognised by its place: the words that are left over, in this order. */
 export type Place =
-  'machine' | 'machines' | 'snapshot' | 'image' | 'name' | 'host' | 'budget' | 'pool' | 'template'
+  'machine' | 'machines' | 'snapshot' | 'file' | 'image' | 'name' | 'host' | 'budget' | 'pool' | 'template'
 
 /** One verb: how it is typed, and what help says of it. The parser and help both read this. */
 export interface Usage {
@@ -57,7 +58,7 @@ export const slotHelp: Readonly<Record<Slot, readonly [form: string, means: stri
   month: ['2026-11 · last month', 'which month'],
 }
 
-export const usages: readonly Usage[] = [...serverVerbs, ...otherVerbs]
+export const usages: readonly Usage[] = [...serverVerbs, ...imageVerbs, ...otherVerbs]
 
 /** Each way of typing a verb, with its row. */
 export const usageByName: ReadonlyMap<string, Usage> = new Map(

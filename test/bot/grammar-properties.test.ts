@@ -64,6 +64,8 @@ const wanted = fc.record(
     ...size,
     ...copied,
     host: fc.constantFrom(...lexicon.hosts),
+    diskGb: fc.integer({ min: 1, max: 9999 }),
+    boot: name,
     administrators: fc.uniqueArray(person, { minLength: 1, maxLength: 4 }),
     description: text,
   },
@@ -75,6 +77,8 @@ const decision = fc.record(
   some,
 )
 const snapshots = fc.oneof(about, fc.record({ machine, snapshot: name }))
+const file = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,20}\.(qcow2|vhdx?)$/)
+const written = fc.oneof(fc.record({ image: name }, some), fc.record({ image: name, file }))
 const resized = fc.oneof(
   fc.record({ machine, ...size }, some),
   fc.record({ machine, more: fc.constantFrom('cpus', 'memory') }),
@@ -115,6 +119,9 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   fc
     .record({ machine, template, name, ...size, ...copied }, some)
     .map((slots): Command => ({ verb: 'clone', ...slots })),
+  about.map((slots): Command => ({ verb: 'figures', ...slots })),
+  fc.record({ file, image: name, template }, some).map((slots): Command => ({ verb: 'import', ...slots })),
+  written.map((slots): Command => ({ verb: 'export', ...slots })),
   fc.record({ budget }, some).map((slots): Command => ({ verb: 'budget', ...slots })),
   fc
     .record({ budget, month: fc.constantFrom('2026-11', '2009-01') }, some)

@@ -57,6 +57,17 @@ const contract: Row[] = [
   ['/vm snapshot webafs20', { verb: 'snapshot', machine: 'webafs20' }],
   ['/vm revert webafs20 Before-5', { verb: 'revert', machine: 'webafs20', snapshot: 'Before-5' }],
   ['/vm capture webafs20 image webafs', { verb: 'capture', machine: 'webafs20', image: 'webafs' }],
+  ['/vm figures webafs20', { verb: 'figures', machine: 'webafs20' }],
+  ['/vm import Old-1.vhdx', { verb: 'import', file: 'Old-1.vhdx' }],
+  [
+    '/vm import old.vhdx as image webafs template slc5',
+    { verb: 'import', file: 'old.vhdx', image: 'webafs', template: 'slc5' },
+  ],
+  ['/vm export webafs to webafs.vhd', { verb: 'export', image: 'webafs', file: 'webafs.vhd' }],
+  [
+    '/vm request slc5 disk 20 gb boot network',
+    { verb: 'request', template: 'slc5', diskGb: 20, boot: 'network' },
+  ],
   ['/vm archive webafs20 2mo', { verb: 'archive', machine: 'webafs20', term: monthsLong(2) }],
   ['/vm restore webafs20', { verb: 'restore', machine: 'webafs20' }],
   [

@@ -8,6 +8,8 @@ import { expiryCard, type ExpiryFacts } from '../../../bot/cards/expiry.ts'
 import { denyForm, extendForm, resizeForm } from '../../../bot/cards/forms.ts'
 import { orderForm } from '../../../bot/cards/order-form.ts'
 import { consoleCard } from '../../../bot/cards/console.ts'
+import { filesCard, movingCard } from '../../../bot/cards/disks.ts'
+import { figuresCard } from '../../../bot/cards/figures.ts'
 import { helpCard } from '../../../bot/cards/help.ts'
 import { hostsCard } from '../../../bot/cards/hosts.ts'
 import { machineCard } from '../../../bot/cards/machine.ts'
@@ -25,6 +27,7 @@ import { button } from '../../../bot/cards/parts.ts'
 import { helpFor } from '../../../bot/grammar.ts'
 import { Outage, Refusal } from '../../../src/base/errors.ts'
 import { aCosts, aStatementView } from './money-views.ts'
+import type { FiguresView } from '../../../src/operations/show-figures.ts'
 import {
   aDrawing,
   aLeaseRequest,
@@ -54,6 +57,17 @@ const progress = {
 const consolePages = {
   screen: 'https://vms.example.org/console/webafs20/screen',
   serial: 'https://vms.example.org/console/webafs20/serial',
+}
+const someFigures: FiguresView = {
+  ...{ name: 'webafs20', hypervisor: 'wod', ref: 'vm-1', uptimeSeconds: 93_784, cpuLoad: 0.054 },
+  ...{ memoryUsedGb: 1.23, heartbeat: 'ok', thumbnail: null, problems: [] },
+  disks: [{ name: 'disk', sizeGb: 10, readBytes: 1_234_567, writtenBytes: 890_123 }],
+  networks: [{ name: 'site', mac: '02:00:00:00:00:01', receivedBytes: 5_000_000, sentBytes: 40_000 }],
+  snapshots: [{ name: 'before', takenAt: '2025-12-30T08:00:00.000Z' }],
+}
+const unknownFigures = {
+  ...{ uptimeSeconds: null, cpuLoad: null, memoryUsedGb: null, heartbeat: 'none' as const, snapshots: [] },
+  ...{ disks: [], networks: [], problems: ['Host cernwod01 does not respond.'] },
 }
 const making = aMachineView({ state: 'provisioning', address: null, progress, verbs: ['delete', 'extend'] })
 const reminder: ExpiryFacts = {
@@ -302,6 +316,21 @@ export const cards: Readonly<Record<string, Card>> = {
   'deny form': denyForm('R-12', 'alice', []),
   'help of one verb': helpCard(helpFor(() => true, 'extend')),
   'help for a word that is none': helpCard(helpFor(() => true, 'extnd')),
+  figures: figuresCard(someFigures, 'https://vms.example.org/machines/webafs20/library', alice),
+  'figures, in part': figuresCard(
+    { ...someFigures, ...unknownFigures },
+    'https://vms.example.org/machines/webafs20/library',
+    alice,
+  ),
+  'import of a disk': movingCard({
+    title: 'Import old.vhdx',
+    summary: 'old.vhdx is being taken in as image old.',
+    page: 'https://vms.example.org/library',
+  }),
+  'files of disks': filesCard(
+    [{ name: 'old.vhdx', bytes: 1_500_000_000, changedAt: '2026-11-23T08:00:00.000Z' }],
+    'https://vms.example.org/library',
+  ),
   console: consoleCard(aMachineView(), { kind: 'serial', pages: consolePages }, alice),
   'console, stopped': consoleCard(
     aMachineView({ state: 'stopped', verbs: ['start'] }),
