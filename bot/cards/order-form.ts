@@ -11,6 +11,8 @@ export interface OrderForm {
   known: Readonly<Record<string, string>>
   templates: readonly TemplateView[]
   budgets: readonly { code: string; title: string; left: string; currency: string }[]
+  /** Classes of hosts to choose from; none where there is no choice. */
+  groups?: readonly { name: string; title: string }[]
   quote?: QuoteView
   faults: readonly FieldFault[]
 }
@@ -71,7 +73,7 @@ function orderFields(form: OrderForm, operator: boolean): Field[] {
 }
 
 /** What is wanted: all that a price depends on. */
-function whatFields({ known, templates, faults }: OrderForm): Field[] {
+function whatFields({ known, templates, faults, groups = [] }: OrderForm): Field[] {
   const { template = '', term = '', count = '', cpus = '', memory = '' } = known
   const chosen = templates.find(({ name }) => name === template)
   const choices = templates.map(({ name, title }) => ({ value: name, label: `${name}: ${title}` }))
@@ -87,8 +89,15 @@ function whatFields({ known, templates, faults }: OrderForm): Field[] {
       value: memory,
       hint: limit(chosen?.memoryGb, ' GB'),
     },
+    ...classField(groups, known.group),
   ]
   return specs.map((spec) => field(spec, faults))
+}
+
+function classField(groups: NonNullable<OrderForm['groups']>, chosen = groups[0]?.name ?? ''): FieldSpec[] {
+  if (groups.length === 0) return []
+  const choices = groups.map(({ name, title }) => ({ value: name, label: title }))
+  return [{ name: 'group', label: 'Class', kind: 'choice', value: chosen, choices }]
 }
 
 /** Of a template whose disk is empty. */

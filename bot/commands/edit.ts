@@ -1,4 +1,5 @@
 import { Refusal } from '../../src/base/errors.ts'
+import { serverGroup } from '../../src/machines/host.ts'
 import { localDay } from '../../src/base/period.ts'
 import { editRequest } from '../../src/operations/edit-request.ts'
 import { listRequests } from '../../src/operations/list-requests.ts'
@@ -55,6 +56,7 @@ function knownOf(request: RequestView, zone: string): Record<string, string> {
     term: days === null ? end : `${days}d`,
     name: request.wanted?.name ?? '',
     host: request.wanted?.host ?? '',
+    group: request.wanted?.group ?? serverGroup,
     administrators: administrators.join(', '),
   }
 }

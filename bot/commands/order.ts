@@ -1,5 +1,6 @@
 import { Refusal, type RefusalCode } from '../../src/base/errors.ts'
 import { hasRole } from '../../src/identity/person.ts'
+import { groupsFor } from '../../src/operations/groups.ts'
 import { listTemplates } from '../../src/operations/list-templates.ts'
 import { makeQuote } from '../../src/operations/make-quote.ts'
 import { requestMachine } from '../../src/operations/request-machine.ts'
@@ -54,6 +55,7 @@ async function requested(talk: Talk, wanted: Wanted): Promise<Card | undefined> 
     ...orderTerm(term, zoned(talk)),
     ...(name === undefined ? {} : { name }),
     ...(host === undefined ? {} : { host }),
+    ...named('group', wanted.group),
     ...named('diskGb', diskGb),
     ...named('boot', boot),
     ...{ purpose, description, administrators, budget },
@@ -83,6 +85,7 @@ export function wantedIn(fields: Fields, moment: { now: string; zone: string }):
     ...named('name', text('name')?.toLowerCase()),
     ...named('description', text('description')),
     ...named('host', text('host')),
+    ...named('group', text('group')),
     ...named('diskGb', numberOf('diskGb', text('diskGb'))),
     ...named('boot', text('boot')?.toLowerCase()),
     ...named('administrators', namesIn(text('administrators'))),
@@ -133,6 +136,7 @@ async function priceOf(
   return talk.perform(makeQuote, {
     ...sizeOf(wanted, wanted.template),
     ...named('host', wanted.host),
+    ...named('group', wanted.group),
     ...term,
   })
 }
@@ -182,7 +186,7 @@ export function faultsOf({ code, message, extras }: Refusal): FieldFault[] {
 function fieldsOf(wanted: Wanted): Fields {
   const { template, count, name, cpus, memoryGb, term, budget, host, administrators, description, purpose } =
     wanted
-  const { diskGb, boot } = wanted
+  const { diskGb, boot, group } = wanted
   const pairs: [string, string | undefined][] = [
     ['template', template],
     ['count', count?.toString()],
@@ -192,6 +196,7 @@ function fieldsOf(wanted: Wanted): Fields {
     ['term', term === undefined ? undefined : formatTerm(term).replace(/^for /, '')],
     ['budget', budget],
     ['host', host],
+    ['group', group],
     ['diskGb', diskGb?.toString()],
     ['boot', boot],
     ['administrators', administrators?.join(', ')],
@@ -213,7 +218,8 @@ export async function formFor(
   ])
   const price = faults.length > 0 ? undefined : await earlyPrice(talk, known)
   const open = budgets.items.filter((budget) => budget.open)
-  const form = { kind, known, templates: templates.items, budgets: open }
+  const groups = classesFor(talk)
+  const form = { kind, known, templates: templates.items, budgets: open, groups }
   if (price instanceof Refusal) {
     return orderForm({ ...form, faults: faultsOf(price) }, hasRole(talk.caller, 'operator'))
   }
@@ -223,9 +229,19 @@ export async function formFor(
   )
 }
 
+/** The classes of hosts that somebody may choose from; none where there is no choice. */
+function classesFor({ caller, site }: Talk): { name: string; title: string }[] {
+  const names = groupsFor(caller, site)
+  if (names.length < 2) return []
+  return names.map((name) => ({
+    name,
+    title: site.groups.find((group) => group.name === name)?.title ?? name,
+  }))
+}
+
 /** The price as soon as it can be told, though other pieces are missing; or why there is none. */
 async function earlyPrice(talk: Talk, known: Fields): Promise<QuoteView | Refusal | undefined> {
-  const { template, term, cpus, memory, count, host } = known
+  const { template, term, cpus, memory, count, host, group } = known
   if (template === undefined || term === undefined) return undefined
   try {
     const size = {
@@ -233,7 +249,7 @@ async function earlyPrice(talk: Talk, known: Fields): Promise<QuoteView | Refusa
       ...named('memoryGb', numberOf('memory', memory)),
       ...named('count', numberOf('count', count)),
     }
-    const wanted = { ...size, template, ...named('host', host) }
+    const wanted = { ...size, template, ...named('host', host), ...named('group', group) }
     return await priceOf(talk, wanted, orderTerm(termOfText(term, zoned(talk)), zoned(talk)))
   } catch (error) {
     if (error instanceof Refusal) return error

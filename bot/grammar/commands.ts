@@ -10,6 +10,8 @@ export interface Wanted {
   term?: Term
   budget?: string
   host?: string
+  /** The group of hosts that they are to be on. */
+  group?: string
   /** How large an empty disk is, and what it boots from: `network`, or the name of a disc. */
   diskGb?: number
   boot?: string

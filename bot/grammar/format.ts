@@ -84,6 +84,7 @@ function slotPieces(slots: Slots, how: { placed?: boolean; asked?: boolean } = {
     slots.budget === undefined ? '' : `${placed ? '' : 'budget '}${named(slots.budget)}`,
     slots.month ?? '',
     slots.host === undefined ? '' : `${placed ? '' : 'host '}${named(slots.host)}`,
+    slots.group === undefined ? '' : `class ${named(slots.group)}`,
     slots.diskGb === undefined ? '' : `disk ${slots.diskGb}gb`,
     slots.boot === undefined ? '' : `boot ${named(slots.boot)}`,
     (slots.administrators ?? []).length === 0

@@ -28,6 +28,7 @@ const keywordRows: readonly (readonly [words: string, slot: Slot, key: keyof Slo
   ['description desc', 'text', 'description'],
   ['admins admin administrators administrator', 'administrators', 'administrators'],
   ['host', 'host', 'host'],
+  ['class', 'group', 'group'],
   ['disk', 'disk', 'diskGb'],
   ['boot', 'disk', 'boot'],
   ['template os', 'template', 'template'],
@@ -80,6 +81,7 @@ function readName(scan: Scan, key: keyof Slots, token: Token): number {
   else if (key === 'host') put(scan, key, resolveName(scan, token, 'host', hosts))
   else if (key === 'template') put(scan, key, resolveTemplate(scan, token))
   else if (key === 'name') put(scan, key, token.text.toLowerCase())
+  else if (key === 'group' && !scan.sentence) put(scan, key, token.text.toLowerCase())
   else if (key === 'boot' && !scan.sentence) put(scan, key, token.text.toLowerCase())
   else if (key === 'image' && scan.slots.machine === undefined && listed(token.text, machines)) return 0
   else if (key === 'image' && !scan.sentence) put(scan, key, token.text.toLowerCase())

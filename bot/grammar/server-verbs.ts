@@ -8,6 +8,7 @@ const wanted: readonly Slot[] = [
   'term',
   'budget',
   'host',
+  'group',
   'disk',
   'administrators',
   'text',

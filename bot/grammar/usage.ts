@@ -13,6 +13,7 @@ export type Slot =
   | 'term'
   | 'budget'
   | 'host'
+  | 'group'
   | 'administrators'
   | 'disk'
   | 'text'
@@ -51,6 +52,7 @@ export const slotHelp: Readonly<Record<Slot, readonly [form: string, means: stri
   ],
   budget: ['budget T-1042', 'the code that pays'],
   host: ['host NAME', 'a certain host, for operators'],
+  group: ['class batch', 'a class of hosts, with prices and terms of its own'],
   disk: ['disk 20gb · boot network · boot DISC', 'for a template that is an empty disk'],
   administrators: ['admins @group, person', 'who may do what you may; be a member of the group yourself'],
   text: ['why "…" · description "…"', 'the purpose, which its approver reads; what it is'],

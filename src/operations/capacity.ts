@@ -1,7 +1,7 @@
 import type { Host } from '../machines/host.ts'
 import { goalsOf } from '../machines/group.ts'
 import { explainRefusal, place } from '../machines/placement.ts'
-import type { HostLoad, PlacementOrder } from '../machines/placement-filters.ts'
+import { type HostLoad, type PlacementOrder, standing } from '../machines/placement-filters.ts'
 import { Refusal } from '../base/errors.ts'
 import type { ReadTransaction, Total } from '../store/store.ts'
 import type { Site } from './site.ts'
@@ -33,7 +33,9 @@ function loadFrom({ count, sums }: Total): HostLoad {
  */
 export async function placeAll({ tx, site }: Placing, order: PlacementOrder): Promise<Host[]> {
   const hosts = await tx.hosts.all()
-  const outcome = place(order, hosts, await loadOf(tx, hosts), goalsOf(site.groups))
+  // Of hosts that are out of the question nobody needs to know how full they are.
+  const open = hosts.filter((host) => standing(host, order).length === 0)
+  const outcome = place(order, hosts, await loadOf(tx, open), goalsOf(site.groups))
   if ('placed' in outcome) {
     return outcome.placed
       .map((name) => hosts.find(({ id }) => id === name))

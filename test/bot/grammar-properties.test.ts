@@ -66,6 +66,7 @@ const wanted = fc.record(
     host: fc.constantFrom(...lexicon.hosts),
     diskGb: fc.integer({ min: 1, max: 9999 }),
     boot: name,
+    group: name,
     administrators: fc.uniqueArray(person, { minLength: 1, maxLength: 4 }),
     description: text,
   },

@@ -56,6 +56,16 @@ describe('what is wrong beside the rest of the file', () => {
       '58: pools[0].group: is "batch", and there is no host group of that name, should be central or desktops',
     ],
     [
+      '\ntemplates:',
+      '\ngroups: [{ name: batch }]\ntemplates:',
+      '39: groups[0].name: is "batch", and there is no host group of that name, should be central or desktops',
+    ],
+    [
+      '\ntemplates:',
+      '\ngroups: [{ name: central, members: [devlopers] }]\ntemplates:',
+      '39: groups[0].members[0]: is "devlopers", and there is no user or group of that name, perhaps developers is meant',
+    ],
+    [
       'pool: developers',
       'pool: kiosk',
       '64: terminals[2].pool: is "kiosk", and there is no pool of that name, should be developers or public',
