@@ -85,8 +85,10 @@ async function tellChanges(
   tools: Tools,
   changed: readonly (readonly [Host, Host])[],
 ): Promise<void> {
-  const down = changed.filter(([before, after]) => before.state !== 'down' && after.state === 'down')
-  const up = changed.filter(([before, after]) => before.state === 'down' && after.state !== 'down')
+  // One that is being maintained may be switched off without anybody being alarmed.
+  const news = changed.filter(([, after]) => after.drain === undefined)
+  const down = news.filter(([before, after]) => before.state !== 'down' && after.state === 'down')
+  const up = news.filter(([before, after]) => before.state === 'down' && after.state !== 'down')
   const say = async (kind: 'host-down' | 'host-up', hosts: typeof changed, end: string): Promise<void> => {
     const [first] = hosts
     if (first === undefined) return

@@ -97,15 +97,16 @@ async function compare(
     known.add(machine.ref)
     if (machine.hypervisor === name && isNews(machine, sightOf(machine), now)) news.push(machine.id)
   }
-  for (const { id } of await tx.hosts.find('hypervisor', name)) {
+  const hosts = new Set((await tx.hosts.find('hypervisor', name)).map(({ id }) => id))
+  for (const id of hosts) {
     for (const machine of await tx.machines.find('host', id)) look(machine)
   }
   const strangers: MachineStatus[] = []
   for (const status of seen.values()) {
     if (known.has(status.ref)) continue
     const [machine] = await tx.machines.find('ref', status.ref)
-    if (machine === undefined || machine.state === 'deleted') strangers.push(status)
-    else look(machine)
+    if (machine !== undefined && machine.state !== 'deleted') look(machine)
+    else if (status.host !== null && hosts.has(status.host)) strangers.push(status)
   }
   return { news, strangers }
 }

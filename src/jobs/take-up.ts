@@ -11,6 +11,7 @@ import type { Tools } from './trade.ts'
 const deadlineMillis = 20_000
 /** As many are taken up in one look: each is asked about once more. */
 const mostAtOnce = 50
+const fewAtOnce = 5
 
 /**
  * Machines at a hypervisor that are not in our books: those that nobody made from here wait to be claimed; what is left
@@ -23,10 +24,7 @@ export async function takeUp(
   since: Instant,
 ): Promise<void> {
   if (strangers.length === 0 && !(await anyLeftovers(tools, hypervisor.name))) return
-  const there: MachineStatus[] = []
-  for (const status of strangers.slice(0, mostAtOnce)) {
-    if (await isStillThere(hypervisor, status)) there.push(status)
-  }
+  const there = await stillThere(hypervisor, strangers.slice(0, mostAtOnce))
   await tools.store.transact(async (tx) => {
     const leftovers = new Map<string, Leftover[]>()
     for (const status of there) {
@@ -48,12 +46,22 @@ async function anyLeftovers({ store }: Tools, hypervisor: string): Promise<boole
   return hosts.some(({ leftovers }) => leftovers !== undefined)
 }
 
-/** One that was listed may have been removed by us meanwhile, books and all. */
-async function isStillThere(hypervisor: Hypervisor, { ref }: MachineStatus): Promise<boolean> {
-  const { power } = await withDeadline(hypervisor.name, deadlineMillis, undefined, (signal) =>
-    hypervisor.status(ref, signal),
-  )
-  return power !== 'missing'
+/** One that was listed may have been removed by us meanwhile, books and all. A few are asked about at a time. */
+async function stillThere(
+  hypervisor: Hypervisor,
+  listed: readonly MachineStatus[],
+): Promise<MachineStatus[]> {
+  const found: MachineStatus[] = []
+  for (let first = 0; first < listed.length; first += fewAtOnce) {
+    const some = listed.slice(first, first + fewAtOnce)
+    const answers = await Promise.all(
+      some.map(({ ref }) =>
+        withDeadline(hypervisor.name, deadlineMillis, undefined, (signal) => hypervisor.status(ref, signal)),
+      ),
+    )
+    found.push(...some.filter((_, index) => answers[index]?.power !== 'missing'))
+  }
+  return found
 }
 
 async function takeUpOne(

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { claimMachine } from '../../src/operations/claim-machine.ts'
+import { drainHost } from '../../src/operations/drain-host.ts'
 import { listHosts } from '../../src/operations/list-hosts.ts'
 import { listMachines } from '../../src/operations/list-machines.ts'
 import { removeLeftover } from '../../src/operations/remove-leftover.ts'
@@ -45,6 +46,17 @@ describe('a host that does not answer', () => {
       expect.stringContaining(`${host ?? ''} does not answer.`),
       `${host ?? ''} answers again.`,
     ])
+  })
+
+  test('is no alarm while it is kept free for maintenance', async () => {
+    await core.operations.perform(drainHost, await core.as('olga'), { name: 'cernwod02' })
+    core.hypervisor.setHost('cernwod02', { reachable: false })
+
+    await core.pass(minute)
+
+    const host = await core.store.read((tx) => tx.hosts.get('cernwod02'))
+    expect(host?.state).toBe('down')
+    expect(toldTo('olga')).toEqual(['cernwod02 can be maintained now.'])
   })
 
   test('may have lost what ran on it, and its owner is told when it comes back', async () => {
