@@ -114,6 +114,15 @@ describe('a machine that is made on Proxmox VE', () => {
     expect(await rig.hypervisor.status('m-2', never)).toMatchObject({ power: 'running' })
   })
 
+  test('is one of ten that are made at once, each under a number of its own', async () => {
+    const refs = Array.from({ length: 10 }, (_, index) => `m-${index}`)
+
+    await Promise.all(refs.map((ref) => rig.made(ref, { name: ref })))
+
+    expect(names()).toEqual([...refs, 'slc5'])
+    expect(rig.fake.asked.filter((call) => call.endsWith('/clone'))).toHaveLength(10)
+  })
+
   test('is gone on with when we were cut off after it was cloned', async () => {
     rig.fake.fail(/100\/config$/, 503, 'Service Unavailable')
     const cutOff = rig.made('m-1')

@@ -92,7 +92,9 @@ export function proxmoxClient(options: ClientOptions): ProxmoxClient {
       const target = `${url.replace(/\/$/, '')}/api2/json${path}${query}`
       const type = { 'content-type': 'application/x-www-form-urlencoded' }
       const sent = isBody ? { body: form, headers: { ...headers, ...type } } : { headers }
-      const response = await request(target, { method, dispatcher: agent, signal, ...sent })
+      // One of its own for each request: many at once on one signal would look like a leak.
+      const own = AbortSignal.any([signal])
+      const response = await request(target, { method, dispatcher: agent, signal: own, ...sent })
       return { status: response.statusCode, reason: response.statusText, text: await textOf(response.body) }
     }, signal)
     const body = bodyOf(said.text)

@@ -109,6 +109,36 @@ export function cluster(tools: {
       .map((row) => ({ ...row, ref }))
   }
 
+  // A number is taken only once the task runs; ten machines made at once would all be given the same.
+  const given = new Set<number>()
+  async function freeId(signal: AbortSignal): Promise<number> {
+    let vmid = await client.get('/cluster/nextid', FreeId, signal)
+    if (claim(vmid)) return vmid
+    for (;;) {
+      vmid += 1
+      if (!claim(vmid)) continue
+      if (await isFree(vmid, signal)) return vmid
+      given.delete(vmid)
+    }
+  }
+
+  function claim(vmid: number): boolean {
+    if (given.has(vmid)) return false
+    given.add(vmid)
+    return true
+  }
+
+  async function isFree(vmid: number, signal: AbortSignal): Promise<boolean> {
+    try {
+      await client.get('/cluster/nextid', FreeId, signal, { vmid })
+      return true
+    } catch (error) {
+      if (saidThat(error, taken)) return false
+      given.delete(vmid)
+      throw error
+    }
+  }
+
   const at = ({ node, vmid }: Place) => `/nodes/${node}/qemu/${vmid}`
   const config = (place: Place, signal: AbortSignal) => client.get(`${at(place)}/config`, VmConfig, signal)
 
@@ -153,13 +183,15 @@ export function cluster(tools: {
       run(tools, { method: 'delete', path, ...(params === undefined ? {} : { params }) }, ref, signal),
     async withFreeId(signal, make) {
       for (let tries = 1; ; tries++) {
-        const vmid = await client.get('/cluster/nextid', FreeId, signal)
+        const vmid = await freeId(signal)
         try {
           await make(vmid)
           return vmid
         } catch (error) {
           if (tries >= mostTries || !saidThat(error, taken)) throw error
           await tools.sleep(50 * tries, signal)
+        } finally {
+          given.delete(vmid)
         }
       }
     },

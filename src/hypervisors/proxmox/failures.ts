@@ -41,8 +41,10 @@ export function failureOf(answer: BadAnswer): Outage {
   if (proxyCodes.has(status)) return hostUnreachable(node ?? hypervisor, new Error(`${status} ${said}`))
   if ([429, 502, 503, 504].includes(status))
     return hypervisorUnreachable(hypervisor, new Error(`${status} ${said}`))
+  const faults = Object.entries(answer.errors).map(([name, fault]) => `${name}: ${fault.trim()}`)
+  const words = [said, ...faults].filter((text) => text !== '').join(' ')
   const refuse = (detail: string, transient = false) =>
-    new ProxmoxOutage('hypervisor_refused', detail, { transient, said })
+    new ProxmoxOutage('hypervisor_refused', detail, { transient, said: words })
   if (status === 401) {
     return refuse(
       `${hypervisor} does not accept the API token ${token}: ${sentence(said)} Check token and secretFile in the site's file, and that the token has not expired.`,
@@ -56,8 +58,6 @@ export function failureOf(answer: BadAnswer): Outage {
   if (status === 501) {
     return refuse(`${hypervisor} does not know a call that is needed. Proxmox VE 8.4 or later is.`)
   }
-  const faults = Object.entries(answer.errors).map(([name, fault]) => `${name}: ${fault.trim()}`)
-  const words = [said, ...faults].filter((text) => text !== '').join(' ')
   return refuse(`${hypervisor} refuses: ${sentence(words)}`, status >= 500 && passing.test(said))
 }
 

@@ -111,17 +111,18 @@ export function fork(
     type: string
     id: number
     user: string
+    begin?: () => void
     effect: () => void
     undo?: () => void
     log?: string[]
   },
 ): string {
-  const { node, type, id, user, effect, undo = () => {}, log = [] } = task
+  const { node, type, id, user, begin, effect, undo = () => {}, log = [] } = task
   started += 1
   const hex = (value: number) => value.toString(16).toUpperCase().padStart(8, '0')
   const upid = `UPID:${node}:${hex(4000 + started)}:${hex(started * 7)}:${hex(1_700_000_000 + started)}:${type}:${id}:${user}:`
   const left = farm.hanging.has(type) ? Infinity : farm.pace
-  farm.tasks.set(upid, { upid, node, type, id: String(id), left, log, exit: undefined, effect, undo })
+  farm.tasks.set(upid, { upid, node, type, id: String(id), left, log, exit: undefined, begin, effect, undo })
   return upid
 }
 
@@ -130,6 +131,14 @@ export function tick(farm: Farm): void {
   for (const task of farm.tasks.values()) {
     if (task.exit !== undefined) continue
     task.left -= 1
+    const { begin = () => {} } = task
+    task.begin = undefined
+    const start = exitOf(begin)
+    if (start !== 'OK') {
+      task.exit = start
+      task.log.push(`TASK ERROR: ${start}`)
+      continue
+    }
     if (task.left > 0) continue
     const index = farm.failing.findIndex(({ type }) => type === task.type)
     const [failure] = index === -1 ? [] : farm.failing.splice(index, 1)

@@ -35,6 +35,8 @@ export interface FakeTask {
   left: number
   log: string[]
   exit: string | undefined
+  /** What its worker does first; undefined once that is done. @throws Error with its exit status. */
+  begin: (() => void) | undefined
   /** What it comes to. @throws Error with its exit status. */
   effect: () => void
   /** What it undoes when it is stopped. */

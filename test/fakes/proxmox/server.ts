@@ -207,7 +207,7 @@ function handlers(farm: Farm, proxies: Proxies): Map<string, Verb> {
       () => [...farm.storages].map(([storage, { shared }]) => ({ storage, shared: shared ? 1 : 0 })),
     ],
     ['GET /cluster/resources', () => resourceRows(farm)],
-    ['GET /cluster/nextid', () => String(nextId(farm))],
+    ['GET /cluster/nextid', ({ given }) => String(nextId(farm, given.get('vmid')))],
     ['GET /cluster/tasks', () => (farm.privileges.has('Sys.Audit') ? taskRows(farm) : [])],
     ['GET /nodes/{node}/tasks/{upid}/status', ({ name }) => taskStatus(farm, name)],
     [
@@ -267,7 +267,11 @@ function nodeStatus(farm: Farm, node: string): object {
   }
 }
 
-function nextId(farm: Farm): number {
+function nextId(farm: Farm, asked: string | undefined): number {
+  if (asked !== undefined && farm.vms.has(Number(asked))) {
+    throw new Answer(400, 'Parameter verification failed.', { vmid: `VM ${asked} already exists` })
+  }
+  if (asked !== undefined) return Number(asked)
   let id = 100
   while (farm.vms.has(id)) id += 1
   return id

@@ -35,10 +35,13 @@ export function clone(asked: Asked): string {
   )
   if (target !== node && !shared)
     throw new Answer(500, `can't clone VM to node '${target}' (VM uses local storage)\n`)
-  // Until it is done, the file of the new one says nothing but that.
-  farm.vms.set(newid, aVm(newid, node, { lock: 'clone' }))
   return fork(farm, {
     ...{ node, type: 'qmclone', id: vmid, user },
+    begin() {
+      if (farm.vms.has(newid)) throw new Error(`unable to create VM ${newid}: config file already exists`)
+      // Until it is done, the file of the new one says nothing but that.
+      farm.vms.set(newid, aVm(newid, node, { lock: 'clone' }))
+    },
     effect: () => farm.vms.set(newid, copyOf(farm, source, { newid, target, isFull, storage, given })),
     undo: () => farm.vms.delete(newid),
   })
