@@ -1,5 +1,6 @@
 import { claimRows } from './claims.ts'
 import { desktopRows } from './desktops.ts'
+import { libvirtRows } from './libvirt.ts'
 import { print, type Row } from './measure.ts'
 import { farmRows } from './farm.ts'
 import { placementRows } from './placement.ts'
@@ -26,7 +27,10 @@ const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
 }
 
 /** Parts that take long, and are run only when they are asked for. */
-const longParts: Readonly<Record<string, () => Promise<Row[]>>> = { 'pricing-year': pricingYearRows }
+const longParts: Readonly<Record<string, () => Promise<Row[]>>> = {
+  'pricing-year': pricingYearRows,
+  libvirt: libvirtRows,
+}
 
 const wanted = process.argv.slice(2)
 const known = { ...parts, ...longParts }
