@@ -84,9 +84,18 @@ describe.runIf(found.available)(`libvirt beside QEMU${remedy}`, () => {
             lock_passwd: true,
             ssh_authorized_keys: ['ssh-ed25519 AAAAC3Nz alice@home'],
           },
-          { name: 'bob', ssh_authorized_keys: [] },
+          { name: 'bob' },
         ],
       })
+      // Somebody else reads it too.
+      const cloudInit = await component('cloudInit', { install: true })
+      if (!cloudInit.available) return
+      const { stdout } = await run(cloudInit.path, [
+        'schema',
+        '--config-file',
+        join(lab.exchange, 'user-data'),
+      ])
+      expect(stdout).toContain('Valid')
     })
 
     test.each([
@@ -98,19 +107,22 @@ describe.runIf(found.available)(`libvirt beside QEMU${remedy}`, () => {
       await expect(making).rejects.toMatchObject({ code: 'hypervisor_refused', transient: false })
     })
 
-    test('of Windows is told by an answer file in which nothing can be closed early', async () => {
+    test('of Windows is told by an answer file, and of nobody whose name could close something in it', async () => {
       const template = { ...lab.rule.templates.slc5, accounts: 'CERN' }
       const windows = lab.open({ templates: { w2022: template } })
-      const administrators = [{ user: '<alice> & co', keys: [] }]
+      const administrators = [{ user: 'alice', keys: [] }]
       await make({ template: 'w2022', os: 'windows', administrators }, windows)
 
       const text = await (await discOf(lab, 'vm-1')).read('Unattend.xml')
 
       expect(text).toContain('<ComputerName>webafs20</ComputerName>')
-      expect(text).toContain('<Name>&lt;alice&gt; &amp; co</Name><')
+      expect(text).toContain('<Name>alice</Name><')
       expect(text).toContain('<Domain>CERN</Domain>')
       const lint = await component('xmllint', { install: true })
       if (lint.available) await run(lint.path, ['--noout', await written(lab, text)])
+      const strange = [{ user: '<alice> & co', keys: [] }]
+      const making = make({ ref: 'vm-2', template: 'w2022', os: 'windows', administrators: strange }, windows)
+      await expect(making).rejects.toMatchObject({ code: 'hypervisor_refused', transient: false })
     })
 
     test('with an empty disk boots from its disc, and with none from the network', async () => {
@@ -314,6 +326,22 @@ describe.runIf(found.available)(`libvirt beside QEMU${remedy}`, () => {
         expect(heard()).toContain('?')
       }, patience)
       after.destroy()
+    })
+
+    test('that nobody waits for any more runs on one of the two, and is nowhere else', async () => {
+      await make()
+      const controller = new AbortController()
+
+      const moving = hypervisor.migrate('vm-1', 'hostb', controller.signal)
+      setTimeout(() => controller.abort(new Error('enough')), 250)
+
+      await expect(moving).rejects.toThrow('enough')
+      const places = () =>
+        Promise.all(lab.daemons.map(({ uri }) => virshOf(uri, ['list', '--all', '--name'])))
+      await vi.waitFor(async () => {
+        expect((await places()).sort()).toEqual(['', 'webafs20.vm-1'])
+        expect((await status('vm-1')).power).toBe('running')
+      }, patience)
     })
 
     test('with snapshots moves as a file, and has them there', async () => {
