@@ -1,5 +1,6 @@
 import type { Instant } from '../base/clock.ts'
 import { canMove, move } from '../base/states.ts'
+import { counted } from '../base/text.ts'
 import type { MachineStatus } from '../hypervisors/hypervisor.ts'
 import { isUnclaimed } from '../machines/found.ts'
 import { isAlive, type Machine, machineStates, type MachineState, type Size } from '../machines/machine.ts'
@@ -99,10 +100,23 @@ function nextFor(machine: Machine, { status, silent }: Sight, at: Instant): Mach
 function seenAt(machine: Machine, status: MachineStatus, at: Instant): Machine {
   const { sizeSeen: _, ...rest } = withStatus(machine, status, at, 'seen at its host')
   const size = status.size === undefined || isSame(status.size, machine) ? undefined : status.size
-  const next = size === undefined ? rest : { ...rest, sizeSeen: size }
-  if (machine.host === null || next.host === machine.host) return next
-  const reason = `moved from ${machine.host} to ${next.host ?? 'no host'}, seen there`
-  return { ...next, history: [...next.history, { state: next.state, at, reason }] }
+  const next: Machine = size === undefined ? rest : { ...rest, sizeSeen: size }
+  const reasons = [
+    machine.host === null || next.host === machine.host
+      ? ''
+      : `moved from ${machine.host} to ${next.host ?? 'no host'}, seen there`,
+    size === undefined || isSame(size, machine.sizeSeen ?? machine)
+      ? ''
+      : `has ${sizeWords(size)} at its host`,
+  ].filter((reason) => reason !== '')
+  return {
+    ...next,
+    history: [...next.history, ...reasons.map((reason) => ({ state: next.state, at, reason }))],
+  }
+}
+
+function sizeWords({ cpus, memoryGb }: Size): string {
+  return `${counted(cpus, 'CPU')} and ${Math.round(memoryGb * 100) / 100} GB`
 }
 
 // A hypervisor counts in bytes or MB, and may round.
@@ -134,7 +148,7 @@ function changesOf(before: Machine, after: Machine): string {
   if (before.host !== null && after.host !== before.host)
     facts.push(`was moved from ${before.host} to ${after.host ?? 'no host'}`)
   const [old, size] = [before.sizeSeen ?? before, after.sizeSeen ?? after]
-  if (!isSame(old, size)) facts.push(`was resized to ${size.cpus} CPUs and ${size.memoryGb} GB`)
+  if (!isSame(old, size)) facts.push(`was resized to ${sizeWords(size)}`)
   if (facts.length === 0) return ''
   return `${id} ${facts.join(', ')}. Nobody asked Jackdaw for that, and it is left as it is.`
 }

@@ -3,6 +3,7 @@ import { goalsOf } from '../machines/group.ts'
 import { explainRefusal, place } from '../machines/placement.ts'
 import { type HostLoad, type PlacementOrder, standing } from '../machines/placement-filters.ts'
 import { Refusal } from '../base/errors.ts'
+import { list } from '../base/text.ts'
 import type { ReadTransaction, Total } from '../store/store.ts'
 import type { Site } from './site.ts'
 
@@ -41,10 +42,12 @@ export async function placeAll({ tx, site }: Placing, order: PlacementOrder): Pr
       .map((name) => hosts.find(({ id }) => id === name))
       .filter((host) => host !== undefined)
   }
-  throw new Refusal('no_capacity', explanation(outcome.refused), { hosts: outcome.refused })
+  throw new Refusal('no_capacity', explanation(outcome.refused, order.host), { hosts: outcome.refused })
 }
 
-function explanation(refused: { host: string; reasons: string[] }[]): string {
+function explanation(refused: { host: string; reasons: string[] }[], asked: string | undefined): string {
+  const pinned = refused.find(({ host }) => host === asked)
+  if (pinned !== undefined) return `${pinned.host} cannot take it: ${list(pinned.reasons)}.`
   return refused.length === 0
     ? 'No host is known yet, so nothing can be placed. The operator sees under hosts whether a hypervisor answers.'
     : `No host can take it: ${explainRefusal(refused)}.`

@@ -3,7 +3,7 @@ import { notFound, Refusal, refuse } from '../base/errors.ts'
 import { enqueue } from '../jobs/outbox.ts'
 import { isAlive, type Machine } from '../machines/machine.ts'
 import { checkAtRest } from './control-machine.ts'
-import { beginMigration } from './migrate-machine.ts'
+import { beginMigration, targetFor } from './migrate-machine.ts'
 import { checkVerb } from '../machines/control.ts'
 import { change, type Context } from './operation.ts'
 import { operators } from './rules.ts'
@@ -54,7 +54,8 @@ async function bring(
   const by = context.caller.user
   if (machine.host !== host) {
     checkVerb(machine, 'migrate')
-    await beginMigration(context, machine, host, by)
+    // Others may have been given its place meanwhile.
+    await beginMigration(context, machine, await targetFor(context, machine, host), by)
     return
   }
   if (!saved.includes(machine.id) || machine.state !== 'saved') return

@@ -105,6 +105,19 @@ describe('a host that is emptied', () => {
     expect(await shown(core)).toMatchObject({ state: 'running', host })
   })
 
+  test('does not get back what it has no room for any more', async () => {
+    await drained()
+    await core.store.transact(async (tx) => {
+      const known = await tx.hosts.get(host)
+      if (known !== undefined) await tx.hosts.put({ ...known, slots: 0 })
+    })
+
+    const { coming, staying } = await returned({ bringBack: true })
+
+    expect(coming).toEqual([])
+    expect(staying).toEqual([{ machine: 'webafs20', why: `${host} cannot take it: no free guest slot.` }])
+  })
+
   test('is emptied by operators only, once, and returned only then', async () => {
     const alice = await core.as('alice')
     await expect(core.operations.perform(drainHost, alice, { name: host })).rejects.toMatchObject({

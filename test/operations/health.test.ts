@@ -166,6 +166,11 @@ describe('a machine that was changed behind our back', () => {
 
     expect(await shown(core)).toMatchObject({ cpus: 1, memoryGb: 1 })
     expect(await kept()).toMatchObject({ sizeSeen: { cpus: 4, memoryGb: 2 } })
+    expect((await kept())?.history.map(({ reason }) => reason)).toEqual([
+      undefined,
+      undefined,
+      'has 4 CPUs and 2 GB at its host',
+    ])
     expect(toldTo('alice').filter((text) => text.includes('was resized to 4 CPUs and 2 GB'))).toHaveLength(1)
   })
 
