@@ -5,17 +5,9 @@ const later: readonly { path: Path; values?: readonly string[]; instead: string 
   { path: ['identity', 'oidc'], instead: 'leave it out, and name people under identity.local' },
 ]
 
-const laterHypervisors = ['scvmm']
-
 /** What the document asks for that this version cannot do. */
 export function notBuiltYet(root: unknown): Problem[] {
-  const hypervisors = valueAt(root, ['hypervisors'])
-  const kinds = (Array.isArray(hypervisors) ? hypervisors : []).map((_, index) => ({
-    path: ['hypervisors', index, 'kind'],
-    values: laterHypervisors,
-    instead: 'use simulator',
-  }))
-  return [...later, ...kinds]
+  return later
     .filter(({ path, values }) => isAskedFor(valueAt(root, path), values))
     .map(({ path, instead }) => ({ path, wrong: 'is not built into this version yet', right: instead }))
 }

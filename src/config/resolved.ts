@@ -43,7 +43,7 @@ function driverFrom(folder: string, rule: DriverRule): DriverRule {
     const ca = rule.caFile === undefined ? {} : { caFile: resolve(folder, rule.caFile) }
     return { ...rule, secretFile: resolve(folder, rule.secretFile), ...ca }
   }
-  if (rule.kind === 'hyperv') return { ...rule, ssh: loginFrom(folder, rule.ssh) }
+  if (rule.kind === 'hyperv' || rule.kind === 'scvmm') return { ...rule, ssh: loginFrom(folder, rule.ssh) }
   if (rule.kind !== 'simulator') return rule
   const { server } = rule
   if (server === undefined || !('path' in server)) return rule

@@ -8,6 +8,8 @@ import { libvirt } from './libvirt.ts'
 import { LibvirtRule } from './libvirt/rule.ts'
 import { proxmox } from './proxmox.ts'
 import { ProxmoxRule } from './proxmox/rule.ts'
+import { scvmm } from './scvmm.ts'
+import { ScvmmRule } from './scvmm/rule.ts'
 import type { SimulatorServices } from './simulated-world.ts'
 import { SimulatorRule } from './simulator-rule.ts'
 import { remoteSimulator } from './remote-simulator.ts'
@@ -19,6 +21,7 @@ export const HypervisorRule = z.discriminatedUnion('kind', [
   LibvirtRule,
   ProxmoxRule,
   HyperVRule,
+  ScvmmRule,
 ])
 export type HypervisorRule = z.infer<typeof HypervisorRule>
 
@@ -60,6 +63,8 @@ async function openHypervisor(rule: HypervisorRule, services: HypervisorServices
       return proxmox(rule, services)
     case 'hyperv':
       return hyperv(rule, services)
+    case 'scvmm':
+      return scvmm(rule)
   }
 }
 

@@ -11,13 +11,8 @@ describe('what is wrong beside the rest of the file', () => {
     ],
     [
       'kind: simulator',
-      'kind: scvmm',
-      '29: hypervisors[0].kind: is not built into this version yet, use simulator',
-    ],
-    [
-      'kind: simulator',
       'kind: vmware',
-      '29: hypervisors[0].kind: is "vmware", should be simulator, libvirt, proxmox or hyperv',
+      '29: hypervisors[0].kind: is "vmware", should be simulator, libvirt, proxmox, hyperv or scvmm',
     ],
     // Names that are given twice or lead nowhere.
     [

@@ -123,7 +123,8 @@ Set-VM -VM $vm -StaticMemory -CheckpointType Standard -AutomaticCheckpointsEnabl
 Set-VMProcessor -VM $vm -Count $p.cpus -CompatibilityForMigrationEnabled $true
 Set-VMComPort -VM $vm -Number 1 -Path $p.pipe
 Set-VMNetworkAdapter -VM $vm -StaticMacAddress $p.mac
-if($p.switch){Connect-VMNetworkAdapter -VMNetworkAdapter @(Get-VMNetworkAdapter -VM $vm)[0] -SwitchName $p.switch}
+$nic=@(Get-VMNetworkAdapter -VM $vm)[0]
+if($p.switch){Connect-VMNetworkAdapter -VMNetworkAdapter $nic -SwitchName $p.switch}
 if($p.data -and @(Get-VMHardDiskDrive -VM $vm).Count -lt 2){Add-VMHardDiskDrive -VM $vm -Path $p.data}
 if($p.disc -and @(Get-VMDvdDrive -VM $vm).Count -eq 0){Add-VMDvdDrive -VM $vm -Path $p.disc}
 if($p.generation -eq 2){

@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { silentLog } from '../../../src/base/log.ts'
@@ -10,6 +9,7 @@ import type { Hypervisor } from '../../../src/hypervisors/hypervisor.ts'
 import { hyperVCmdlets } from './hyperv-cmdlets.ts'
 import { type HyperVWorld, hyperVWorld } from './hyperv-world.ts'
 import { powershell, type Windows } from './powershell.ts'
+import { qemuImg } from './qemu-img.ts'
 import type { Sshd } from './sshd.ts'
 
 export const hyperVComputers = ['hv1.test', 'hv2.test']
@@ -51,7 +51,7 @@ export async function aHyperV(sshd: Sshd, changes: object = {}): Promise<HyperVU
     streams: new Map([[serialPump, (stream) => stream.pipe(stream)]]),
     cmdlets: (computer) => hyperVCmdlets(world, world.computer(computer)),
     files: (computer) => world.computer(computer).files,
-    program: (path, words) => qemuImg(world, path, words),
+    program: (path, words) => qemuImg(world.computer('hv1.test').files, path, words),
   }
   sshd.act(powershell(windows))
   const rule = aRule(sshd, changes)
@@ -87,17 +87,4 @@ function aRule(sshd: Sshd, changes: object): HyperVRule {
     hosts: [host('hv1', 'hv1.test'), host('hv2', 'hv2.test')],
     ...changes,
   })
-}
-
-/** `qemu-img convert`, for disks that this file system's stand-in knows. Gives its exit code. */
-function qemuImg(world: HyperVWorld, path: string, words: readonly string[]): number {
-  const [verb, f, from, o, to, source = '', target = '', ...more] = words
-  const isKnown = verb === 'convert' && f === '-f' && o === '-O' && more.length === 0
-  if (!isKnown || !path.endsWith('qemu-img.exe')) throw new Error(`qemu-img does not know ${words.join(' ')}`)
-  const { files } = world.computer('hv1.test')
-  const text = readFileSync(files.real(source), 'utf8')
-  if ((from === 'qcow2') !== text.startsWith('QFI')) return 1
-  const body = text.replace(/^QFI\n/, '')
-  writeFileSync(files.real(target), to === 'qcow2' ? `QFI\n${body}` : body)
-  return 0
 }

@@ -36,6 +36,8 @@ export interface Context {
   files: { write(path: string, body: Uint8Array): void }
   /** A program that is no cmdlet; gives its exit code. */
   program(path: string, words: readonly string[]): number
+  /** Sets a variable of the script, as `-JobVariable` does. */
+  set(name: string, value: Value): void
   /** Whatever `Tell` says. */
   tell(message: unknown): void
 }
@@ -48,14 +50,15 @@ export async function interpret(
   text: string,
   parameters: unknown,
   cmdlets: ReadonlyMap<string, Cmdlet>,
-  context: Context,
+  context: Omit<Context, 'set'>,
 ): Promise<unknown> {
   const variables = new Map<string, Value>([
     ['p', fromJson(parameters)],
     ['data', null],
     ['lastexitcode', 0],
   ])
-  await new Run(variables, cmdlets, context).all(parse(text))
+  const set = (name: string, value: Value): void => void variables.set(name.toLowerCase(), value)
+  await new Run(variables, cmdlets, { ...context, set }).all(parse(text))
   return toJson(variables.get('data') ?? null)
 }
 
@@ -457,6 +460,6 @@ export const core: ReadonlyMap<string, Cmdlet> = new Map<string, Cmdlet>([
 /** Waits a small part of what was said. */
 export function quickly(signal: AbortSignal): Context['sleep'] {
   return async (millis) => {
-    await pause(Math.ceil(millis / 50), undefined, { signal })
+    await pause(Math.ceil(millis / 200), undefined, { signal })
   }
 }

@@ -54,7 +54,7 @@ async function answer(windows: Windows, { computer, words, stream }: Call): Prom
   // A closed input is how the death of its caller shows here.
   stream.on('end', () => gone.abort())
   stream.resume()
-  const context: Context = {
+  const context: Omit<Context, 'set'> = {
     ...{ signal: gone.signal, sleep: quickly(gone.signal), tell, files: windows.files(computer) },
     program: windows.program ?? (() => 1),
   }
