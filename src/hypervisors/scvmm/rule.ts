@@ -24,7 +24,6 @@ const TemplateRule = z.strictObject({
   /** Whether the guest has integration services, so that VMM sees its addresses. */
   agent: z.boolean().default(true),
 })
-export type ScvmmTemplateRule = z.infer<typeof TemplateRule>
 
 /** A server of System Center Virtual Machine Manager and the hosts it manages, as the site's file describes them. */
 export const ScvmmRule = z.strictObject({
