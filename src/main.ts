@@ -231,7 +231,7 @@ async function checkTariffs(store: Store, { site, file }: Config): Promise<void>
 /** What listens for people, programs and the command line. */
 async function openFaces(
   config: Config,
-  { clock, log }: World,
+  { clock, ids, log }: World,
   { store, operations, callers, chats, layout, router, tools, rdpFiles }: Core,
   opened: Opened,
 ): Promise<Pick<Service, 'httpPort' | 'rdpPort'>> {
@@ -246,7 +246,7 @@ async function openFaces(
     faces: [
       ...chats.faces,
       { path: '/api', router: describing(openapi) },
-      { path: '/api/v1', router: diskTransfer({ operations, callers, site, log }) },
+      { path: '/api/v1', router: diskTransfer({ operations, callers, site, ids, log }) },
       { path: '/api/v1', router: restFor((request) => callerOfRequest(request, callers)) },
       { path: '/', router: deviceFiles({ operations, site, signer: rdpFiles.signer }) },
       { path: '/', router: feeds({ operations, callers, site, clock, log }) },

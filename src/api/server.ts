@@ -61,6 +61,8 @@ export interface HttpServer {
   close(graceMillis: number): Promise<void>
 }
 
+const longestRequestMillis = 6 * 3_600_000
+
 /**
  * Listens on a host and port (0 takes any free one), or on the path of a socket.
  * @throws Outage `http_cannot_listen`.
@@ -70,6 +72,8 @@ export async function listen(
   where: { host: string; port: number } | { path: string },
 ): Promise<HttpServer> {
   const server = createServer(app)
+  // A disk that somebody sends takes its time. What comes before a body still has a minute.
+  server.requestTimeout = longestRequestMillis
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(cannotListen(where, error)))
     server.listen(where, resolve)

@@ -1,6 +1,6 @@
 import { constants, createWriteStream } from 'node:fs'
 import { type FileHandle, link, lstat, mkdir, open, readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { instant, type Instant } from '../base/clock.ts'
 import { messageOf, notFound, Outage } from '../base/errors.ts'
@@ -74,6 +74,35 @@ export async function copyDisk(
     await mkdir(join(from.library, '.work'), { recursive: true, mode: 0o770 })
     await pipeline(file.createReadStream(), createWriteStream(to), { signal })
   }, signal)
+}
+
+/**
+ * Writes what comes to a file, up to a size. What is not whole is taken away again.
+ * @returns how large it is; `too large` where more came.
+ */
+export async function writeDisk(
+  source: AsyncIterable<Buffer>,
+  path: string,
+  mostBytes: number,
+): Promise<number | 'too large'> {
+  let bytes = 0
+  async function* counted(chunks: AsyncIterable<Buffer>) {
+    for await (const chunk of chunks) {
+      bytes += chunk.length
+      if (bytes > mostBytes) return
+      yield chunk
+    }
+  }
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o770 })
+    await pipeline(source, counted, createWriteStream(path, { flags: 'wx', flush: true }))
+    if (bytes <= mostBytes) return bytes
+  } catch (error) {
+    await dropDisk(path)
+    throw cannot(error)
+  }
+  await dropDisk(path)
+  return 'too large'
 }
 
 /** Gives somebody a file that was made, unless they have one of that name. */

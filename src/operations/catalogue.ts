@@ -18,7 +18,7 @@ import { collectionFile } from './collection-file.ts'
 import { correctCharges } from './correct-charges.ts'
 import { deleteMachine } from './delete-machine.ts'
 import { denyRequest } from './deny-request.ts'
-import { listDiskFiles, readDiskFile, removeDiskFile } from './disk-files.ts'
+import { listDiskFiles, readDiskFile, removeDiskFile, storeDiskFile } from './disk-files.ts'
 import { drainHost } from './drain-host.ts'
 import { editRequest } from './edit-request.ts'
 import { endLeaseNow } from './end-lease.ts'
@@ -143,6 +143,7 @@ export const catalogue: readonly Operation[] = [
   listDiskFiles,
   removeDiskFile,
   readDiskFile,
+  storeDiskFile,
   migrateMachine,
   showFigures,
   openConsole,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { refuse } from '../base/errors.ts'
+import { Refusal, refuse } from '../base/errors.ts'
 import { hasRole, type Caller } from '../identity/person.ts'
 import { findDisk, listDisks } from '../jobs/disk-folder.ts'
 import { libraryOf } from '../jobs/library.ts'
@@ -63,3 +63,38 @@ export const readDiskFile = change({
   ask: ({ site }, { name, of }, caller) => findDisk(libraryOf(site).folder, whoseFiles(caller, of), name),
   run: async ({ caller }, { of }, { bytes }) => ({ user: whoseFiles(caller, of), bytes }),
 })
+
+/** For the face that takes files: whose folder it goes to, and how large it may be. */
+export const storeDiskFile = change({
+  name: 'store-disk-file',
+  summary: 'Send a file of a disk.',
+  http: null,
+  input: z.object({
+    name: DiskFileName,
+    /** Null where whoever sends it has not said. */
+    bytes: z.number().int().min(0).nullable(),
+  }),
+  output: z.object({ user: z.string(), mostBytes: z.number() }),
+  subject: ({ name }) => `file:${name}`,
+  allow: anybody,
+  ask: ({ site }, _input, caller) => listDisks(libraryOf(site).folder, caller.user),
+  async run({ caller, site }, { name, bytes }, there) {
+    const { uploadGb } = libraryOf(site)
+    const mostBytes = Math.floor(uploadGb * 1e9)
+    if (bytes !== null && bytes > mostBytes) throw tooLarge(name, mostBytes)
+    if (there.some((known) => known.name === name)) throw fileTaken(name)
+    return { user: caller.user, mostBytes }
+  },
+})
+
+export function tooLarge(name: string, mostBytes: number): Refusal {
+  const most = `${mostBytes / 1e9} GB`
+  return new Refusal(
+    'body_too_large',
+    `${name} is larger than ${most}. Have an operator put it into your folder.`,
+  )
+}
+
+export function fileTaken(name: string): Refusal {
+  return new Refusal('already_exists', `You have a file ${name} already. Delete it, or choose another name.`)
+}

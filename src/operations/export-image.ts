@@ -4,6 +4,7 @@ import { listDisks } from '../jobs/disk-folder.ts'
 import { libraryOf } from '../jobs/library.ts'
 import { enqueue } from '../jobs/outbox.ts'
 import { DiskFileName, diskFormats } from '../machines/disk-file.ts'
+import { fileTaken } from './disk-files.ts'
 import { usableImage } from './images.ts'
 import { change } from './operation.ts'
 import { anybody } from './rules.ts'
@@ -29,9 +30,7 @@ export const exportImage = change({
     if (image.state === 'failed')
       refuse('wrong_state', `${name} could not be made, so there is nothing in it.`)
     const file = wanted ?? `${name}.${format}`
-    if (there.some((known) => known.name === file)) {
-      refuse('already_exists', `You have a file ${file} already. Delete it, or choose another name.`)
-    }
+    if (there.some((known) => known.name === file)) throw fileTaken(file)
     const user = context.caller.user
     const input = { image: name, ref: image.ref, hypervisor: image.hypervisor, file, user }
     const job = await enqueue(context, 'export-image', input, { subject: `image:${image.ref}`, by: user })

@@ -13,6 +13,7 @@ const sources = {
   'jackdaw.css': ['src', 'portal', 'assets', 'jackdaw.css'],
   'console.css': ['src', 'portal', 'assets', 'console.css'],
   'console.js': ['src', 'portal', 'assets', 'console.js'],
+  'upload.js': ['src', 'portal', 'assets', 'upload.js'],
   'xterm.css': ['node_modules', '@xterm', 'xterm', 'css', 'xterm.css'],
   'xterm.mjs': ['node_modules', '@xterm', 'xterm', 'lib', 'xterm.mjs'],
   'terminal.css': ['src', 'portal', 'assets', 'terminal.css'],

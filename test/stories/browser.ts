@@ -5,6 +5,8 @@ export interface Browser {
   /** The text of the page as a person reads it, on one line. */
   readonly text: string
   readonly headers: Headers
+  /** As it would send them. */
+  readonly cookies: string
   readonly bytes: Buffer
   open(path: string): Promise<void>
   /** Sends the form that has this button, its fields filled in. The last such form counts: the newest card. */
@@ -45,6 +47,9 @@ export function openBrowser(url: string): Browser {
     },
     get text() {
       return textOf(at.html)
+    },
+    get cookies() {
+      return [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
     },
     get headers() {
       return at.headers

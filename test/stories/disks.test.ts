@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openStorySite, type StorySite } from './site.ts'
 
 let site: StorySite
@@ -10,7 +10,9 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'jackdaw-library-'))
   await mkdir(join(folder, 'alice'))
   await writeFile(join(folder, 'alice', 'old.vhdx'), 'jackdaw simulated disk\nold machine\n')
-  site = await openStorySite({ edit: (yaml) => `${yaml}\nlibrary: { folder: ${folder} }\n` })
+  site = await openStorySite({
+    edit: (yaml) => `${yaml}\nlibrary: { folder: ${folder}, uploadGb: 0.0001 }\n`,
+  })
 })
 afterEach(async () => {
   await site.close()
@@ -70,6 +72,59 @@ test('whoever has not signed in is asked to', async () => {
   const answer = await fetch(`${site.url}/api/v1/files/old.vhdx/content`)
 
   expect(answer.status).toBe(401)
+})
+
+describe('a file that is sent', () => {
+  const send = (name: string, body: string | ReadableStream, headers: Record<string, string> = {}) =>
+    fetch(`${site.url}/api/v1/files/${name}`, {
+      method: 'PUT',
+      body,
+      headers: { Authorization: `Basic ${btoa('alice:alice')}`, ...headers },
+      ...(typeof body === 'string' ? {} : { duplex: 'half' as const }),
+    })
+  const there = async () => {
+    const found = await readdir(folder, { recursive: true })
+    return found.filter((name) => name.includes('.')).sort()
+  }
+
+  test('is theirs once it is whole', async () => {
+    const answer = await send('new.qcow2', 'bytes')
+
+    expect([answer.status, await answer.json()]).toEqual([201, { name: 'new.qcow2', bytes: 5 }])
+    expect(await (await fetchFile('alice', 'new.qcow2')).text()).toBe('bytes')
+  })
+
+  test.each([
+    ['old.vhdx', 'bytes', 409],
+    ['new.qcow2', 'x'.repeat(100_001), 413],
+    ['new.raw', 'bytes', 400],
+    ['..%2Fcarol%2Fnew.qcow2', 'bytes', 400],
+  ])('is refused as %s', async (name, body, status) => {
+    const before = await there()
+
+    expect((await send(name, body)).status).toBe(status)
+    expect(await there()).toEqual(before)
+  })
+
+  test('that says nothing of its size is cut off when it is too large', async () => {
+    const endless = new ReadableStream({
+      pull: (controller) => controller.enqueue(new TextEncoder().encode('x'.repeat(10_000))),
+    })
+
+    // Whether the answer still comes through while it is sending is up to its client.
+    const answer = await send('new.qcow2', endless).catch(() => undefined)
+
+    expect([413, undefined]).toContain(answer?.status)
+    await vi.waitUntil(async () => !(await there()).some((name) => name.includes('upload-')))
+    expect(await there()).toEqual(['.work', 'alice/old.vhdx'])
+  })
+
+  test('by a page of another site is refused', async () => {
+    const alice = await site.signIn('alice')
+    const cookie = { Authorization: '', Cookie: alice.cookies, 'Sec-Fetch-Site': 'cross-site' }
+
+    expect((await send('new.qcow2', 'bytes', cookie)).status).toBe(403)
+  })
 })
 
 test('what is refused is said on the page, with what was typed', async () => {

@@ -5,6 +5,7 @@ import { importDisk } from '../../operations/import-disk.ts'
 import { listImages } from '../../operations/list-images.ts'
 import { listTemplates } from '../../operations/list-templates.ts'
 import { removeImage } from '../../operations/remove-image.ts'
+import { assetUrl } from '../assets.ts'
 import type { Pages } from '../serve.tsx'
 import { type Answer, attempt, filled, type Visit } from '../visit.ts'
 import { ConfirmRemoval, ImagesPage, type ImagesProps } from './images.tsx'
@@ -44,6 +45,7 @@ const doneWords = {
   import: 'It is being taken in: copied, checked and converted.',
   export: 'It is being written. It is among your files once it is whole.',
   delete: 'It is being deleted.',
+  upload: 'The file is here.',
 } as const
 
 function isDone(text: string): text is keyof typeof doneWords {
@@ -70,8 +72,10 @@ async function propsOf(visit: Visit): Promise<ImagesProps> {
 }
 
 async function page(visit: Visit, refusal?: Refusal): Promise<Answer> {
-  const body = <ImagesPage {...await propsOf(visit)} refusal={refusal} />
-  return { title: 'Library', current: '/library', body, status: refusal?.status ?? 200 }
+  const props = await propsOf(visit)
+  const body = <ImagesPage {...props} refusal={refusal} />
+  const script = props.files === null ? {} : { module: assetUrl('upload.js') }
+  return { title: 'Library', current: '/library', body, status: refusal?.status ?? 200, ...script }
 }
 
 async function then(visit: Visit, done: string, work: () => Promise<unknown>): Promise<Answer> {

@@ -31,6 +31,7 @@ export function ImagesPage(props: ImagesProps) {
         <>
           <Files {...props} files={files} />
           {files.length === 0 ? null : <Import {...props} files={files} />}
+          <Upload />
         </>
       )}
     </>
@@ -87,11 +88,13 @@ function ImageActions({ image, exports }: { image: ImageView; exports: boolean }
     <div class="actions">
       {image.state === 'ready' && exports ? (
         <form method="post" action={`${at}/export`} class="row">
-          <select name="format" aria-label={`Format of ${image.name}`}>
-            {['qcow2', 'vhd', 'vhdx'].map((format) => (
-              <option value={format}>{format}</option>
-            ))}
-          </select>
+          <div class="field">
+            <select name="format" aria-label={`Format of ${image.name}`}>
+              {['qcow2', 'vhd', 'vhdx'].map((format) => (
+                <option value={format}>{format}</option>
+              ))}
+            </select>
+          </div>
           <button type="submit" class="secondary">
             Export<span class="sr">{` ${image.name}`}</span>
           </button>
@@ -140,6 +143,29 @@ function Files({ files, moment }: ImagesProps & { files: readonly DiskFileView[]
   )
 }
 
+/** Too large for a form: its script sends it as it is, and shows how far it has come. */
+function Upload() {
+  return (
+    <section aria-labelledby="upload-title" id="upload">
+      <h2 id="upload-title">Send a file</h2>
+      <noscript>
+        <p class="help">This needs JavaScript, or a program: PUT the file to /api/v1/files/NAME.</p>
+      </noscript>
+      <div class="row">
+        <div class="field">
+          <label for="upload-file">A disk, as qcow2, VHD or VHDX</label>
+          <input type="file" id="upload-file" accept=".qcow2,.vhd,.vhdx" />
+        </div>
+        <button type="button" id="upload-send" disabled>
+          Send
+        </button>
+      </div>
+      <progress id="upload-progress" max="1" value="0" aria-label="How much of it is sent" hidden></progress>
+      <p id="upload-state" role="status"></p>
+    </section>
+  )
+}
+
 function Import({
   files,
   templates,
@@ -147,7 +173,9 @@ function Import({
   typed,
   refusal,
 }: ImagesProps & { files: readonly DiskFileView[] }) {
-  const chosen = typed.get('template') ?? templates.find(({ kind }) => kind === 'import')?.name
+  const usual =
+    templates.find(({ kind }) => kind === 'import') ?? templates.find(({ kind }) => kind === 'image')
+  const chosen = typed.get('template') ?? usual?.name
   return (
     <section aria-labelledby="import">
       <h2 id="import">Make an image of a file</h2>

@@ -108,7 +108,7 @@ function Blank({ site, form, refusal }: Pick<OrderProps, 'site' | 'form' | 'refu
         label="Disk in GB"
         refusal={refusal}
         form={form}
-        help={`Only for ${list(empty)}.`}
+        help={`Of template ${list(empty)} alone. Left out, as large as it says.`}
       />
       <Text
         name="boot"
@@ -116,7 +116,7 @@ function Blank({ site, form, refusal }: Pick<OrderProps, 'site' | 'form' | 'refu
         refusal={refusal}
         form={form}
         max={63}
-        help={`Only for ${list(empty)}: ${list(['network', ...discs])}. Empty: the network.`}
+        help={`Of template ${list(empty)} alone. Left out, the network${discs.length === 0 ? '' : `; or a disc: ${list(discs)}`}.`}
       />
     </div>
   )
