@@ -3,7 +3,6 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { foreignRef } from '../../src/hypervisors/proxmox/note.ts'
 import { macOf } from '../../src/machines/adapter.ts'
 import { component } from '../components.ts'
 import { qcow2Header } from '../fakes/proxmox/farm.ts'
@@ -402,22 +401,40 @@ describe('what is told of machines', () => {
     })
   })
 
+  const byHand = (name: string, uuid: string): FakeVm => {
+    const smbios1 = `uuid=${uuid}-0000-4000-8000-000000000000`
+    return { ...vmOf('m-1'), vmid: 500, config: { ...vmOf('m-1').config, name, smbios1 } }
+  }
+
   test('machines that are not ours are listed and can be steered, templates and images are not', async () => {
     const { farm } = rig.fake
     await rig.made('m-1')
-    farm.vms.set(500, {
-      ...vmOf('m-1'),
-      vmid: 500,
-      config: { ...vmOf('m-1').config, name: 'copied-by-hand' },
-    })
+    farm.vms.set(500, byHand('copied-by-hand', 'ab12cd34'))
+    farm.vms.set(501, { ...vmOf('m-1'), vmid: 501, config: { name: 'jackdaw-making-export-i-1' } })
 
     const { machines } = await rig.hypervisor.inventory(never)
-    await rig.hypervisor.powerOff(foreignRef(500), never)
+    await rig.hypervisor.powerOff('vmid-500-ab12cd34', never)
+    await rig.hypervisor.resize('vmid-500-ab12cd34', { cpus: 2, memoryGb: 2 }, never)
 
-    expect(machines.map(({ ref }) => ref)).toEqual(['m-1', foreignRef(500)])
+    expect(machines.map(({ ref }) => ref)).toEqual(['m-1', 'vmid-500-ab12cd34'])
     expect(machines[1]).toMatchObject({ name: 'copied-by-hand', size: { cpus: 1, memoryGb: 1 } })
-    expect(farm.vms.get(500)?.qmp).toBeUndefined()
+    expect(farm.vms.get(500)).toMatchObject({ qmp: undefined, config: { cores: '2' } })
     expect(vmOf('m-1').qmp).toBe('running')
+  })
+
+  test('a number that was given to another machine does not lead to that', async () => {
+    const { farm } = rig.fake
+    await rig.made('m-1')
+    farm.vms.set(500, byHand('the-former', 'ab12cd34'))
+    await rig.hypervisor.inventory(never)
+    farm.vms.set(500, byHand('the-next', 'ef56ab78'))
+
+    const stopping = rig.hypervisor.powerOff('vmid-500-ab12cd34', never)
+
+    await expect(stopping).rejects.toMatchObject({ code: 'machine_missing' })
+    expect(farm.vms.get(500)?.qmp).toBe('running')
+    const { machines } = await rig.hypervisor.inventory(never)
+    expect(machines.map(({ ref }) => ref)).toEqual(['m-1', 'vmid-500-ef56ab78'])
   })
 
   test('hosts say which templates they can make machines from, and their processors', async () => {

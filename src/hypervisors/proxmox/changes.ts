@@ -1,13 +1,13 @@
 import { Outage } from '../../base/errors.ts'
 import { Tasks } from './answers.ts'
 import type { Cluster } from './cluster.ts'
-import { foreignRef, namedIn, tagsIn } from './note.ts'
+import { namedIn, tagsIn } from './note.ts'
 
 const paceMillis = 3000
 
 interface Look {
   /** What each machine is like, by its number. */
-  machines: Map<number, { ref: string; like: string }>
+  machines: Map<number, { ref: string | undefined; like: string }>
   /** The tasks that have ended. */
   ended: Set<string>
 }
@@ -41,8 +41,8 @@ async function look(world: Cluster, signal: AbortSignal): Promise<Look | undefin
       world.client.get('/cluster/tasks', Tasks, signal),
     ])
     const machines = rows.map(({ vmid, node, tags, status = '', lock = '', hastate = '' }) => {
-      const ref = namedIn('ref', tagsIn(tags), vmid) ?? foreignRef(vmid)
-      return [vmid, { ref, like: [node, status, lock, hastate, ref].join(' ') }] as const
+      const ref = namedIn('ref', tagsIn(tags), vmid) ?? world.others.known(vmid)
+      return [vmid, { ref, like: [node, status, lock, hastate, ref ?? ''].join(' ') }] as const
     })
     const ended = tasks.filter(({ type, endtime }) => /^(qm|ha|vz)/.test(type) && endtime !== undefined)
     return { machines: new Map(machines), ended: new Set(ended.map(({ upid, id }) => `${id} ${upid}`)) }
@@ -61,6 +61,6 @@ export function difference(before: Look, now: Look): string[] {
   const worked = [...now.ended]
     .filter((task) => !before.ended.has(task))
     .map((task) => now.machines.get(Number(task.split(' ')[0]))?.ref)
-    .filter((ref) => ref !== undefined)
-  return [...new Set([...[...changed, ...gone].map(([, { ref }]) => ref), ...worked])]
+  const refs = [...[...changed, ...gone].map(([, { ref }]) => ref), ...worked]
+  return [...new Set(refs)].filter((ref) => ref !== undefined)
 }

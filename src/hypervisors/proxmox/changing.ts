@@ -7,7 +7,7 @@ import { dropSeeds } from './exchange.ts'
 import { saidThat } from './failures.ts'
 import { dropGoneImages } from './library.ts'
 import { answered, configure, sizeParams } from './making.ts'
-import { describe, tagsOf } from './note.ts'
+import { describe, noteIn, tagsOf } from './note.ts'
 import type { Switches } from './power.ts'
 import { cleanCopy, drop, snapshotsOf } from './snapshots.ts'
 import { type Addresses, powerOf } from './state.ts'
@@ -59,9 +59,11 @@ async function resize(
       `Machine ${place.ref} is ${power}: what it has in memory would not fit. Resume or stop it first.`,
     )
   }
-  const { config, note } = await world.noted(place, signal)
+  const config = await world.config(place, signal)
   const { cpus, memoryGb } = size
-  const description = describe({ ...note, cpus, memoryGb })
+  // One that was made by hand and claimed since has no notes of ours.
+  const note = noteIn(config.description)
+  const description = note === undefined ? undefined : describe({ ...note, cpus, memoryGb })
   await configure(world, place, signal, { ...sizeParams(config, size), description })
   if (power !== 'running') return
   const path = `/nodes/${place.node}/qemu/${place.vmid}/pending`

@@ -3,18 +3,9 @@ import { hostUnreachable, machineMissing, refused } from '../outages.ts'
 import { FreeId, Nodes, Resources, type Resource, VmConfig, VmList, VmStatus } from './answers.ts'
 import type { Params, ProxmoxClient } from './client.ts'
 import { saidThat } from './failures.ts'
-import {
-  foreignRef,
-  goneTag,
-  namedIn,
-  type Note,
-  noteIn,
-  refOfWorkingName,
-  tagsIn,
-  vmidOfForeignRef,
-  workingName,
-} from './note.ts'
+import { goneTag, namedIn, type Note, noteIn, refOfWorkingName, tagsIn, workingName } from './note.ts'
 import type { ProxmoxRule } from './rule.ts'
+import { type Strangers, strangers, vmidOfStranger } from './strangers.ts'
 import { run, type Sleep } from './task.ts'
 
 /** Where a machine is. */
@@ -36,6 +27,7 @@ export interface Cluster {
   readonly client: ProxmoxClient
   readonly log: Log
   readonly sleep: Sleep
+  readonly others: Strangers
   /** Whether each node that the cluster has is up. */
   nodes(signal: AbortSignal): Promise<Map<string, { isUp: boolean; cpus: number; memoryGb: number }>>
   resources(signal: AbortSignal): Promise<Resource[]>
@@ -74,6 +66,7 @@ export function cluster(tools: {
   sleep: Sleep
 }): Cluster {
   const { client } = tools
+  const others = strangers(client)
 
   async function nodes(signal: AbortSignal) {
     const all = await client.get('/nodes', Nodes, signal)
@@ -92,11 +85,14 @@ export function cluster(tools: {
 
   async function find(ref: string, signal: AbortSignal) {
     const [all, up] = await Promise.all([resources(signal), nodes(signal)])
-    const vmid = vmidOfForeignRef(ref)
+    const vmid = vmidOfStranger(ref)
     const row = all.find((one) =>
       vmid === undefined ? namedIn('ref', tagsIn(one.tags), one.vmid) === ref : one.vmid === vmid,
     )
-    return row === undefined ? undefined : { ...placeOf(row, ref), isUp: up.get(row.node)?.isUp === true }
+    if (row === undefined) return undefined
+    const isUp = up.get(row.node)?.isUp === true
+    if (vmid !== undefined && isUp && !(await others.isStill(ref, row, signal))) return undefined
+    return { ...placeOf(row, ref), isUp }
   }
 
   async function begun(kind: 'machine' | 'image' | 'export', ref: string, signal: AbortSignal) {
@@ -144,6 +140,7 @@ export function cluster(tools: {
 
   return {
     ...tools,
+    others,
     nodes,
     resources,
     find,
@@ -202,7 +199,9 @@ function placeOf({ node, vmid, tags }: Resource, ref: string): Place {
   return { ref, node, vmid, tags: tagsIn(tags) }
 }
 
-interface Listed extends Place {
+interface Listed extends Omit<Place, 'ref'> {
+  /** Undefined of machines that are not ours. */
+  ref: string | undefined
   name: string | undefined
   status: VmStatus
 }
@@ -212,7 +211,7 @@ export async function listOf(client: ProxmoxClient, node: string, signal: AbortS
   const rows = await client.get(`/nodes/${node}/qemu`, VmList, signal, { full: true })
   return rows.map((status) => {
     const tags = tagsIn(status.tags)
-    const ref = namedIn('ref', tags, status.vmid) ?? refOfWorkingName(status.name) ?? foreignRef(status.vmid)
+    const ref = namedIn('ref', tags, status.vmid) ?? refOfWorkingName(status.name)
     return { ref, node, vmid: status.vmid, tags, name: status.name, status }
   })
 }

@@ -3,9 +3,9 @@ import type { Figures, Hypervisor, HostStatus, MachineStatus } from '../hypervis
 import { Nothing, NodeStatus, Storages, type VmConfig, type VmStatus } from './answers.ts'
 import { type Cluster, listOf, type Place } from './cluster.ts'
 import { disksIn, macIn, storageOf } from './device.ts'
-import { foreignRef, namedIn, tagsIn } from './note.ts'
+import { isMakeshift, namedIn, tagsIn } from './note.ts'
 import { snapshotsOf } from './snapshots.ts'
-import { absent, type Addresses, powerOf, silent, statusOf } from './state.ts'
+import { absent, type Addresses, inTurn, powerOf, silent, statusOf } from './state.ts'
 
 interface Parts {
   world: Cluster
@@ -118,20 +118,28 @@ async function machinesOf(
   signal: AbortSignal,
 ): Promise<MachineStatus[]> {
   const lists = await Promise.all(up.map((node) => listOf(world.client, node, signal)))
-  const here = lists.flat().filter(({ status, tags, vmid, ref }) => {
+  const shown = lists.flat().filter(({ status, tags, vmid, ref, name }) => {
     const isImage = namedIn('image', tags, vmid) !== undefined
-    const isOthersInTheMaking = status.lock === 'clone' && ref === foreignRef(vmid)
-    return !status.template && !isImage && !isOthersInTheMaking
+    const isOthersInTheMaking = ref === undefined && /^(clone|create)$/.test(status.lock ?? '')
+    return !status.template && !isImage && !isMakeshift(name) && !isOthersInTheMaking
   })
+  const here: (Place & { status: VmStatus })[] = []
+  await inTurn(shown, async (row) => {
+    const ref = row.ref ?? (await world.others.refOf(row, signal))
+    if (ref !== undefined) here.push({ ...row, ref })
+  })
+  here.sort((a, b) => a.vmid - b.vmid)
   const known = await addresses.ofAll(here, signal)
   const answering = here.map((place) => statusOf(place, place.status, known.get(place.vmid) ?? null))
   const down = ours.filter((name) => !up.includes(name))
   if (down.length === 0) return answering
   const rows = (await world.resources(signal)).filter(({ node }) => down.includes(node))
-  const quiet = rows
-    .map(({ node, vmid, tags }) => ({ node, vmid, tags: tagsIn(tags) }))
-    .filter(({ vmid, tags }) => namedIn('image', tags, vmid) === undefined)
-    .map(({ node, vmid, tags }) => silent({ node, ref: namedIn('ref', tags, vmid) ?? foreignRef(vmid) }))
+  const quiet = rows.flatMap(({ node, vmid, tags: text }) => {
+    const tags = tagsIn(text)
+    if (namedIn('image', tags, vmid) !== undefined) return []
+    const ref = namedIn('ref', tags, vmid) ?? world.others.known(vmid)
+    return ref === undefined ? [] : [silent({ node, ref })]
+  })
   return [...answering, ...quiet]
 }
 

@@ -78,17 +78,12 @@ export function workingName(kind: 'machine' | 'image' | 'export', ref: string): 
   return `jackdaw-making-${kind}-${ref}`
 }
 
+/** What is made on the way to something else is nobody's machine. */
+export function isMakeshift(name: string | undefined): boolean {
+  return name?.startsWith('jackdaw-making-') === true && refOfWorkingName(name) === undefined
+}
+
 export function refOfWorkingName(name: string | undefined): string | undefined {
   const lead = workingName('machine', '')
   return name?.startsWith(lead) === true ? name.slice(lead.length) : undefined
-}
-
-/** Machines that are not ours have no ref: the hypervisor's own number stands in. */
-export function foreignRef(vmid: number): string {
-  return `vmid-${vmid}`
-}
-
-export function vmidOfForeignRef(ref: string): number | undefined {
-  const digits = /^vmid-([1-9]\d{2,8})$/.exec(ref)?.[1]
-  return digits === undefined ? undefined : Number(digits)
 }

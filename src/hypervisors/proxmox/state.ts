@@ -123,7 +123,8 @@ export function addresses(world: Pick<Cluster, 'client'>): Addresses {
   }
 }
 
-async function inTurn<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
+/** Does something with each, some at a time. */
+export async function inTurn<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
   const left = [...items]
   await Promise.all(
     Array.from({ length: askedAtOnce }, async () => {

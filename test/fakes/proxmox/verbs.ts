@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkLock, checkLockNow, type Farm, fork, vmOn } from './farm.ts'
@@ -85,6 +86,7 @@ function copyOf(
       `BC:24:11:FF:00:${String(newid % 90).padStart(2, '0')}`,
     )
   }
+  made.config.smbios1 = `uuid=${randomUUID()}`
   made.config.name = given.get('name') ?? `Copy-of-VM-${source.config.name ?? ''}`
   const description = given.get('description')
   if (description !== undefined) made.config.description = description
@@ -105,7 +107,7 @@ export function create({ farm, node, given, user }: Asked): string {
       const config = Object.fromEntries(
         Object.entries(options).map(([key, value]) => [key, placed(farm, vmid, key, value)]),
       )
-      farm.vms.set(vmid, aVm(vmid, node, config))
+      farm.vms.set(vmid, aVm(vmid, node, { ...config, smbios1: `uuid=${randomUUID()}` }))
     },
     undo: () => farm.vms.delete(vmid),
   })
