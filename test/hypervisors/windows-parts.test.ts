@@ -1,0 +1,109 @@
+import { inflateSync } from 'node:zlib'
+import { describe, expect, test } from 'vitest'
+import { addressOf, foundOn, isOnItsWay, type Machine } from '../../src/hypervisors/hyperv/machine.ts'
+import { pngOf565 } from '../../src/hypervisors/hyperv/thumbnail.ts'
+import { inOneLine } from '../../src/hypervisors/powershell/failures.ts'
+import { gate } from '../../src/hypervisors/powershell/gate.ts'
+import { oneLine } from '../../src/hypervisors/powershell/script.ts'
+
+const never = new AbortController().signal
+
+describe('a gate', () => {
+  test('lets the next one in when one leaves, in the order in which they came', async () => {
+    const turns = gate(1)
+    const order: string[] = []
+    const leave = await turns.enter(never)
+    const waiting = ['second', 'third'].map(async (name) => {
+      const out = await turns.enter(never)
+      order.push(name)
+      out()
+    })
+
+    leave()
+    await Promise.all(waiting)
+
+    expect(order).toEqual(['second', 'third'])
+  })
+
+  test('who gives up while waiting takes nobody’s turn', async () => {
+    const turns = gate(1)
+    const stop = new AbortController()
+    const reason = new Error('nobody waits any more')
+    const leave = await turns.enter(never)
+    const given = turns.enter(stop.signal)
+    const next = turns.enter(never)
+
+    stop.abort(reason)
+    leave()
+
+    await expect(given).rejects.toBe(reason)
+    await expect(next).resolves.toBeTypeOf('function')
+  })
+})
+
+test('a picture in RGB 565 becomes a PNG of the same colours', () => {
+  const dots = [0xf800, 0x07e0, 0x001f, 0xffff]
+  const raw = Buffer.alloc(8)
+  dots.forEach((dot, index) => raw.writeUInt16LE(dot, index * 2))
+
+  const png = Buffer.from(pngOf565(raw, { width: 2, height: 2 }))
+
+  const at = png.indexOf('IDAT')
+  const rows = inflateSync(png.subarray(at + 4, at + 4 + png.readUInt32BE(at - 4)))
+  expect([...rows]).toEqual([0, 255, 0, 0, 0, 255, 0, 0, 0, 0, 255, 255, 255, 255])
+  expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([2, 2])
+})
+
+test.each([
+  ['Running', 'running', false],
+  ['RunningCritical', 'running', false],
+  ['Off', 'stopped', false],
+  ['OffCritical', 'stopped', false],
+  ['Saved', 'saved', false],
+  ['FastSaved', 'saved', false],
+  ['Paused', 'paused', false],
+  ['PausedCritical', 'paused', false],
+  ['Starting', 'running', true],
+  ['Stopping', 'running', true],
+  ['Saving', 'running', true],
+  ['ForceShutdown', 'running', true],
+  ['Other', 'unknown', false],
+])('the state %s of Hyper-V is %s', (state, expected, isMoving) => {
+  const machine: Machine = {
+    ...{
+      id: '8b449ef3-fcc6-468a-bef3-a622c664e105',
+      name: 'a',
+      notes: '',
+      heartbeat: '',
+      cpus: 1,
+      memory: 1,
+    },
+    ...{ state, clustered: false, addresses: [] },
+  }
+
+  expect(foundOn('hv1', machine).power).toBe(expected)
+  expect(isOnItsWay(state)).toBe(isMoving)
+})
+
+test.each([
+  [['fe80::1', '169.254.3.4', '10.1.2.3'], '10.1.2.3'],
+  [['fe80::1', '2001:db8::7'], '2001:db8::7'],
+  [['169.254.3.4'], null],
+  [[], null],
+])('of the addresses %j, %s is shown', (addresses, expected) => {
+  expect(addressOf(addresses)).toBe(expected)
+})
+
+test.each(["it's", 'ü', '\u2028', '\u0000', '$(Get-VM)', '😀'])(
+  'the parameter %j goes as one line of ASCII and is the same when it is read',
+  (text) => {
+    const line = oneLine({ text })
+
+    expect(line).toMatch(/^[\x20-\x7e]+\n$/)
+    expect(JSON.parse(line)).toEqual({ text })
+  },
+)
+
+test('what Windows says is told in one line', () => {
+  expect(inOneLine('Zugriff\r\nverweigert.\u0007 ')).toBe('Zugriff verweigert.')
+})
