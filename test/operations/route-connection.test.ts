@@ -240,7 +240,7 @@ describe('a connection is refused', () => {
     ['ticket', 'user', (opened) => ({ token: tokenOf(opened) }), 'unknown_ticket'],
   ])('by a pool that does not take %s', async (_, identities, connection, code) => {
     await withSite((yaml) =>
-      yaml.replace('members: [everyone]', `members: [everyone]\n    identities: [${identities}]`),
+      yaml.replace(/^( +members: \[everyone\])$/m, `$1\n    identities: [${identities}]`),
     )
     const opened = await open('alice')
 
