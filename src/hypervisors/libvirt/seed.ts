@@ -26,7 +26,7 @@ export async function writeSeed(
   const files = seedFiles(spec, kind)
   const own = template?.unattend === undefined ? {} : await ownAnswers(template.unattend, spec)
   const disc = await seedDisc({ ...files, ...own }, signal)
-  await whole(file, (draft) => writeFile(draft, disc, { mode: 0o600 }))
+  await whole(file, (draft) => writeFile(draft, disc, { mode: 0o640 }))
 }
 
 /** The site's own answer file in the place of ours. The script and the list that ours uses are on the disc as well. */
