@@ -18,6 +18,8 @@ const known = {
   imagemagick: { binaries: ['import'], packages: ['imagemagick'] },
   xrdp: { binaries: ['xrdp'], packages: ['xrdp'] },
   openssh: { binaries: ['ssh-keygen'], packages: ['openssh-client'] },
+  // What gives each session of xrdp a screen of its own.
+  xorgxrdp: { binaries: ['/usr/lib/xorg/modules/libxorgxrdp.so'], packages: ['xorgxrdp'] },
   xmllint: { binaries: ['xmllint'], packages: ['libxml2-utils'] },
   slapd: { binaries: ['/usr/sbin/slapd', 'slapd'], packages: ['slapd', 'ldap-utils'] },
   samba: {

@@ -65,7 +65,7 @@ export async function openStorySite({
       .replace('port: 8080', `port: ${port}`)
       .replace(/publicUrl: \S+/, `publicUrl: http://127.0.0.1:${port}`)
       .replace(/port: 3389\b/, `port: ${rdpPort}`)
-      .replace(/publicAddress: \S+/, `publicAddress: 127.0.0.1:${rdpPort}`),
+      .replace(/^( +publicAddress:) \S+/m, `$1 127.0.0.1:${rdpPort}`),
   )
   const clock = movableClock('2026-11-23T08:00:00.000Z')
   const service = await startService(

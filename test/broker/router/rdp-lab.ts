@@ -7,12 +7,24 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { component } from '../../components.ts'
 import { freePort } from '../../service/process.ts'
+import { openDesktops, type RealDesktops } from './rdp-desktops.ts'
 
-const names = ['freerdp', 'freerdpShadow', 'rdesktop', 'xrdp', 'xvfb', 'xterm', 'imagemagick'] as const
+const names = [
+  'xorgxrdp',
+  'freerdp',
+  'freerdpShadow',
+  'rdesktop',
+  'xrdp',
+  'xvfb',
+  'xterm',
+  'imagemagick',
+] as const
 const programs = await Promise.all(names.map((name) => component(name, { install: true })))
 
 /** What would provide the clients and servers that are not here. */
 export const missing = programs.flatMap((program) => (program.available ? [] : [program.remedy]))
+/** Sessions are those of an account of this machine, which only root can make. */
+export const noRoot = process.getuid?.() === 0 ? [] : ['run as root']
 
 function path(name: (typeof names)[number]): string {
   const program = programs[names.indexOf(name)]
@@ -21,12 +33,16 @@ function path(name: (typeof names)[number]): string {
 
 /** Real RDP servers and clients, with a folder and screens of their own. */
 export interface Lab {
+  /** For files of a test. */
+  folder: string
   /** A screen that nobody sees. With a colour, a window of that colour fills it. */
   screen(colour?: string): Promise<string>
   /** FreeRDP's shadow server: shows a screen to whoever has the right password (CredSSP). */
   shadow(display: string): Promise<number>
   /** xrdp with its login window. */
   xrdp(how: { security: 'negotiate' | 'rdp'; encryption: 'none' | 'high' }): Promise<number>
+  /** xrdp with sessions: whoever logs in has a desktop of their own, kept while nobody is connected. */
+  desktops(): Promise<RealDesktops>
   client(program: 'freerdp' | 'rdesktop', display: string, words: readonly string[]): Client
   close(): Promise<void>
 }
@@ -45,6 +61,7 @@ const passwordHash = '878d8014606cda29677a44efa1353fc7'
 export async function openLab(): Promise<Lab> {
   const folder = await mkdtemp(join(tmpdir(), 'rdp-lab-'))
   const children: ChildProcess[] = []
+  const ending: (() => Promise<void>)[] = []
   const run = (program: string, words: readonly string[], display = ''): ChildProcess => {
     const env = { ...process.env, HOME: folder, DISPLAY: display }
     const child = spawn(program, words, { env, stdio: ['pipe', 'pipe', 'ignore'] })
@@ -54,9 +71,10 @@ export async function openLab(): Promise<Lab> {
     return child
   }
 
-  async function listening(port: number): Promise<number> {
-    for (;;) {
-      const socket = connect(port, '127.0.0.1')
+  const listening = async (port: number): Promise<number> => {
+    for (let tries = 0; ; tries++) {
+      // xrdp-sesman takes the other one, whatever it is told.
+      const socket = connect(port, tries % 2 === 0 ? '127.0.0.1' : '::1')
       const isOpen = await new Promise<boolean>((resolve) => {
         socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
       })
@@ -67,6 +85,7 @@ export async function openLab(): Promise<Lab> {
   }
 
   return {
+    folder,
     async screen(colour) {
       const words = ['-displayfd', '1', '-noreset', '-screen', '0', '640x480x24', '-nolisten', 'tcp']
       const server = run(path('xvfb'), words)
@@ -87,9 +106,7 @@ export async function openLab(): Promise<Lab> {
     },
     async xrdp(how) {
       const port = await freePort()
-      const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-      const make = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', certificate]
-      await promisify(execFile)('openssl', [...make, '-days', '2', '-subj', '/CN=localhost'])
+      const { key, certificate } = await makeCertificate(folder)
       const file = join(folder, `xrdp-${port}.ini`)
       await writeFile(
         file,
@@ -98,6 +115,7 @@ export async function openLab(): Promise<Lab> {
       run(path('xrdp'), ['-n', '-c', file])
       return listening(port)
     },
+    desktops: () => openDesktops({ folder, run, listening, ending, xrdp: path('xrdp') }),
     client(program, display, words) {
       const child = run(path(program), words, display)
       // rdesktop asks whether it may trust a certificate.
@@ -106,6 +124,7 @@ export async function openLab(): Promise<Lab> {
       return { ended, stop: () => child.kill('SIGKILL') }
     },
     async close() {
+      for (const end of ending) await end()
       for (const child of children.reverse()) {
         child.kill('SIGKILL')
         if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
@@ -115,7 +134,14 @@ export async function openLab(): Promise<Lab> {
   }
 }
 
-function xrdpSettings(how: {
+export async function makeCertificate(folder: string): Promise<{ key: string; certificate: string }> {
+  const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+  const make = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', certificate]
+  await promisify(execFile)('openssl', [...make, '-days', '2', '-subj', '/CN=localhost'])
+  return { key, certificate }
+}
+
+export function xrdpSettings(how: {
   security: string
   encryption: string
   port: number
