@@ -2,7 +2,7 @@ import { instant, type Instant, millis, plusMillis } from '../base/clock.ts'
 import { isPersons } from '../../broker/asker.ts'
 import { dueOf, termsOf } from '../../broker/lease-terms.ts'
 import { type EndReason, type Lease, warnLease } from '../../broker/lease.ts'
-import { addReminder, expiryDecision, nextAttention } from '../machines/expiry.ts'
+import { addReminder, type DueReminder, expiryDecision, nextAttention } from '../machines/expiry.ts'
 import { type Machine, machineStates } from '../machines/machine.ts'
 import { move } from '../base/states.ts'
 import { finishLease, poolNamed, type PoolDesk } from '../operations/desktops.ts'
@@ -100,20 +100,33 @@ async function attendMachine(desk: PoolDesk, machine: Machine): Promise<void> {
     const deleting = move(machineStates, machine, 'deleting', { at: now, reason })
     return tx.machines.put({ ...deleting, job: job.id, attentionAt: null })
   }
-  const to = peopleOf(machine, desk)
-  const notice =
-    decision.kind === 'remind' && decision.reminder.end > now
-      ? await remindOwner(desk, machine, to, decision.reminder.end)
-      : await tell(desk, {
-          kind: decision.kind === 'expire' ? 'machine-expired' : 'machine-expiring',
-          about: { kind: 'machine', id: machine.id },
-          to,
-        })
-  const reminding = addReminder(machine, decision.reminder, notice.id, policy, now, site.timezone)
+  const reminding = await reminded(desk, machine, decision)
   if (decision.kind === 'remind') return tx.machines.put(reminding)
   const input = { machine: machine.id, end: decision.reminder.end }
   const job = await enqueue(desk, 'expire-machine', input, { subject, by: 'jackdaw' })
   await tx.machines.put({ ...reminding, job: job.id, attentionAt: null })
+}
+
+/** The machine with its people told. While it cannot be put to rest it comes here again, and they know already. */
+async function reminded(
+  desk: PoolDesk,
+  machine: Machine,
+  decision: Extract<ReturnType<typeof expiryDecision>, { reminder: DueReminder }>,
+): Promise<Machine> {
+  const { now, site } = desk
+  const { kind, reminder } = decision
+  const isTold = machine.reminders.some(({ end, dueAt }) => end === reminder.end && dueAt === reminder.dueAt)
+  if (kind === 'expire' && isTold) return machine
+  const to = peopleOf(machine, desk)
+  const notice =
+    kind === 'remind' && reminder.end > now
+      ? await remindOwner(desk, machine, to, reminder.end)
+      : await tell(desk, {
+          kind: kind === 'expire' ? 'machine-expired' : 'machine-expiring',
+          about: { kind: 'machine', id: machine.id },
+          to,
+        })
+  return addReminder(machine, reminder, notice.id, site.policies.machines, now, site.timezone)
 }
 
 /** Whether there is a job already that puts a machine to rest at its present end. */

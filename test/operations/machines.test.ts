@@ -190,6 +190,18 @@ describe('the end of a machine', () => {
     ])
   })
 
+  test('its owner is told once, however often it has to be tried to put it to rest', async () => {
+    await aRunningMachine()
+    const refusal = { code: 'hypervisor_refused', transient: false } as const
+    core.hypervisor.fault({ on: 'save', times: 10, outage: refusal })
+
+    await core.pass(31 * day)
+
+    const told = core.told.notices.filter(({ notice }) => notice.kind === 'machine-expired')
+    expect(told.map(({ user }) => user)).toEqual(['alice'])
+    expect((await show()).state).toBe('expired')
+  })
+
   test('a machine whose owner could not be told is kept', async () => {
     await aRunningMachine()
     core.told.unreachable.add('alice')
