@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { messageOf, Outage } from '../base/errors.ts'
-import type { Log } from '../base/log.ts'
 import type { Hypervisor } from './hypervisor.ts'
 import { changes } from './proxmox/changes.ts'
 import { changing } from './proxmox/changing.ts'
@@ -19,7 +18,6 @@ import type { Sleep } from './proxmox/task.ts'
 import { travel } from './proxmox/travel.ts'
 
 export interface ProxmoxServices {
-  log: Log
   /** Waits; rejects once the signal is aborted. Real timers unless a test hands in something quicker. */
   sleep?: Sleep | undefined
 }
@@ -34,7 +32,7 @@ export async function proxmox(rule: ProxmoxRule, services: ProxmoxServices): Pro
   const ca = caFile === undefined ? undefined : await textOf(caFile)
   const client = proxmoxClient({ name, urls, token, secret, trust: { ca, fingerprints } })
   const sleep = patient(services.sleep ?? realSleep)
-  const world = cluster({ rule, client, log: services.log, sleep })
+  const world = cluster({ rule, client, sleep })
   const switches = switchesOf(world)
   const addresses = addressesOf(world)
   const parts = { world, switches, addresses }

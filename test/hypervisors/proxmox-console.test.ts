@@ -54,6 +54,38 @@ describe('a console', () => {
     screen.destroy()
   })
 
+  // RFC 6143 §7.1.2: before 3.7 the server chooses, before 3.8 nothing follows when there is nothing to prove.
+  test.each([
+    ['003.003', [0, 0, 0, 1], []],
+    ['003.007', [1, 1], [1]],
+  ])('shows a screen to a viewer of RFB %s', async (old, offer, choice) => {
+    rig = await proxmoxRig()
+    await rig.made('m-1')
+    const screen = await rig.hypervisor.console('m-1', 'screen', never)
+
+    expect((await take(screen, 12)).toString()).toBe(version)
+    screen.write(`RFB ${old}\n`)
+    expect([...(await take(screen, offer.length))]).toEqual(offer)
+    screen.write(Buffer.from([...choice, 42]))
+
+    expect([...(await take(screen, 1))]).toEqual([42])
+    screen.destroy()
+  })
+
+  test('ends for a viewer who wants what is not on offer', async () => {
+    rig = await proxmoxRig()
+    await rig.made('m-1')
+    const screen = await rig.hypervisor.console('m-1', 'screen', never)
+    const closed = once(screen, 'close')
+
+    screen.write(version)
+    screen.write(Buffer.of(2))
+    screen.resume()
+
+    await closed
+    expect(screen.readableEnded).toBe(false)
+  })
+
   function rightOnes(security: number) {
     const right = { asked: 0, screen: { security, isRight: () => (right.asked += 1) > 0 } }
     return right

@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { silentLog } from '../../src/base/log.ts'
 import type { Hypervisor, MachineSpec } from '../../src/hypervisors/hypervisor.ts'
 import { proxmox } from '../../src/hypervisors/proxmox.ts'
 import { ProxmoxRule } from '../../src/hypervisors/proxmox/rule.ts'
@@ -51,7 +50,7 @@ export async function proxmoxRig(
   const other = async (changes: object, secretText = secret) => {
     const secretFile = join(fake.folder, 'token.secret')
     await writeFile(secretFile, `${secretText}\n`)
-    const one = await proxmox(aRule(fake, { secretFile, ...changes }), { log: silentLog, sleep: soon })
+    const one = await proxmox(aRule(fake, { secretFile, ...changes }), { sleep: soon })
     opened.push(one)
     return one
   }

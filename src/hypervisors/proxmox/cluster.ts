@@ -1,4 +1,3 @@
-import type { Log } from '../../base/log.ts'
 import { hostUnreachable, machineMissing, refused } from '../outages.ts'
 import { FreeId, Nodes, Resources, type Resource, VmConfig, VmList, VmStatus } from './answers.ts'
 import type { Params, ProxmoxClient } from './client.ts'
@@ -25,7 +24,6 @@ export interface Image extends Place {
 export interface Cluster {
   readonly rule: ProxmoxRule
   readonly client: ProxmoxClient
-  readonly log: Log
   readonly sleep: Sleep
   readonly others: Strangers
   /** Whether each node that the cluster has is up. */
@@ -59,12 +57,7 @@ export interface Cluster {
 const mostTries = 8
 const taken = /config file already exists|VM \d+ already exists|already exists on node/
 
-export function cluster(tools: {
-  rule: ProxmoxRule
-  client: ProxmoxClient
-  log: Log
-  sleep: Sleep
-}): Cluster {
+export function cluster(tools: { rule: ProxmoxRule; client: ProxmoxClient; sleep: Sleep }): Cluster {
   const { client } = tools
   const others = strangers(client)
 

@@ -129,7 +129,8 @@ function greeting(server: Duplex, reader: Reader): Duplex {
   function pass(): void {
     if (isThrough) return
     if (heard[version.length] !== security.none) {
-      viewer.destroy(new Error('the viewer chose what was not on offer'))
+      // Chosen was what was not on offer.
+      viewer.destroy()
       return
     }
     if (heard.toString('latin1', 0, version.length) >= 'RFB 003.008') viewer.push(Buffer.alloc(4))
