@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { inflateSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { addressOf, foundOn, isOnItsWay, type Machine } from '../../src/hypervisors/hyperv/machine.ts'
@@ -5,6 +7,10 @@ import { pngOf565 } from '../../src/hypervisors/hyperv/thumbnail.ts'
 import { inOneLine } from '../../src/hypervisors/powershell/failures.ts'
 import { gate } from '../../src/hypervisors/powershell/gate.ts'
 import { oneLine } from '../../src/hypervisors/powershell/script.ts'
+import { hyperVCmdlets } from '../fakes/windows/hyperv-cmdlets.ts'
+import { hyperVWorld } from '../fakes/windows/hyperv-world.ts'
+import { core, interpret } from '../fakes/windows/interpret.ts'
+import { PsError } from '../fakes/windows/values.ts'
 
 const never = new AbortController().signal
 
@@ -106,4 +112,55 @@ test.each(["it's", 'ü', '\u2028', '\u0000', '$(Get-VM)', '😀'])(
 
 test('what Windows says is told in one line', () => {
   expect(inOneLine('Zugriff\r\nverweigert.\u0007 ')).toBe('Zugriff verweigert.')
+})
+
+describe('the stand-in of PowerShell', () => {
+  const run = (text: string, parameters: object = {}) => {
+    const folder = join(tmpdir(), 'jackdaw-never-made')
+    const world = hyperVWorld(folder, ['hv1'])
+    const cmdlets = new Map([...core, ...hyperVCmdlets(world, world.computer('hv1'))])
+    const refuse = (): never => {
+      throw new Error('nothing is written here')
+    }
+    const sleep = () => Promise.resolve()
+    const context = { signal: never, sleep, files: { write: refuse }, program: refuse, tell: refuse }
+    return interpret(text, parameters, cmdlets, context)
+  }
+
+  test.each([
+    ['a parameter that the cmdlet does not have', 'Get-VM -Nickname 7', 'NamedParameterNotFound'],
+    [
+      'parameters of two sets',
+      'New-VHD -Path x -ParentPath y -SizeBytes 7 -Dynamic',
+      'AmbiguousParameterSet',
+    ],
+    ['a set without what it must have', 'New-VHD -Path x', 'AmbiguousParameterSet'],
+    ['a cmdlet that is not there', 'Destroy-VM', 'CommandNotFoundException'],
+    ['a machine that is not there', 'Get-VM -Id 7', 'InvalidParameter'],
+    ['nothing in the place of a machine', 'Start-VM -VM $null', 'ParameterBindingValidationException'],
+  ])('refuses %s, as the real one would', async (_what, text, id) => {
+    const error: unknown = await run(text).catch((thrown: unknown) => thrown)
+
+    expect(error instanceof PsError ? error.id.split(',')[0] : error).toBe(id)
+  })
+
+  test.each([
+    ['a variable that was never set', '$data=$nobody', /never set/],
+    ['a property that is not there', '$h=Get-VMHost\n$data=$h.Colour', /no property/],
+    ['a state as a number', '$data=Get-VMHost', /choose properties/],
+    ['text that is no PowerShell', 'if(', /ParserError/],
+  ])('stops at %s', async (_what, text, message) => {
+    await expect(run(text)).rejects.toThrow(message)
+  })
+
+  test('does what the words say', async () => {
+    const text = `
+$rows=@()
+foreach($n in @($p.list | Where-Object {$_.size -gt 1 -and $_.name -like 'b*'})){$rows+=@{name=$n.name;twice=[int]$n.size*2}}
+try{throw ('no '+$p.list.Count)}catch{$rows+=[string]$_.Exception.Message}
+if(-not $rows[0].absent){$data=@($rows)}else{$data='never'}`
+    const list = [1, 2, 3].map((size) => ({ size, name: `b${size}` }))
+
+    expect(await run(text, { list })).toEqual([{ name: 'b2', twice: 4 }, { name: 'b3', twice: 6 }, 'no 3'])
+  })
 })

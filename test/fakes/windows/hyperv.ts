@@ -19,7 +19,8 @@ export interface HyperVUnderTest {
   hypervisor: Hypervisor
   world: HyperVWorld
   windows: Windows
-  rule: HyperVRule
+  /** The rule as a site's file would have it. */
+  rule: object
   host: string
   otherHost: string
   /** A folder of this machine that the stand-ins see too. */
@@ -55,7 +56,7 @@ export async function aHyperV(sshd: Sshd, changes: object = {}): Promise<HyperVU
   }
   sshd.act(powershell(windows))
   const rule = aRule(sshd, changes)
-  const hypervisor = await hyperv(rule, { log: silentLog })
+  const hypervisor = await hyperv(HyperVRule.parse(rule), { log: silentLog })
   const dispose = async () => {
     await hypervisor.close()
     await rm(folder, { recursive: true })
@@ -73,12 +74,12 @@ export async function aHyperV(sshd: Sshd, changes: object = {}): Promise<HyperVU
   }
 }
 
-function aRule(sshd: Sshd, changes: object): HyperVRule {
+function aRule(sshd: Sshd, changes: object): object {
   const host = (name: string, computer: string) => ({
     ...{ name, slots: 40, address: '127.0.0.1', computer },
     ...{ port: sshd.port(computer), fingerprint: sshd.fingerprint },
   })
-  return HyperVRule.parse({
+  return {
     ...{ name: 'hv', kind: 'hyperv', ssh: { user: sshd.user, keyFile: sshd.keyFile } },
     ...{ machines: 'D:\\Jackdaw', library: 'C:\\ClusterStorage\\Volume1\\library', switch: 'Production' },
     qemuImg: 'C:\\Program Files\\qemu\\qemu-img.exe',
@@ -86,5 +87,5 @@ function aRule(sshd: Sshd, changes: object): HyperVRule {
     discs: { debian: 'D:\\iso\\debian.iso' },
     hosts: [host('hv1', 'hv1.test'), host('hv2', 'hv2.test')],
     ...changes,
-  })
+  }
 }

@@ -437,7 +437,7 @@ function devices(world: VmmWorld): Record<string, Cmdlet> {
         const vm = vmOf(given.get('vm'))
         const isUp = vm.state === 'Running' && vm.nic.network !== ''
         return handle('VirtualNetworkAdapter', vm, {
-          IPv4Addresses: isUp ? [`10.2.0.${10 + world.vms.indexOf(vm)}`] : [],
+          IPv4Addresses: isUp ? [`10.1.0.${10 + world.vms.indexOf(vm)}`] : [],
           VMNetwork: vm.nic.network,
           MACAddress: vm.nic.mac,
         })

@@ -17,6 +17,8 @@ export interface ScvmmUnderTest {
   hypervisor: Hypervisor
   world: VmmWorld
   windows: Windows
+  /** The rule as a site's file would have it. */
+  rule: object
   host: string
   otherHost: string
   folder: string
@@ -42,7 +44,7 @@ export async function anScvmm(sshd: Sshd, changes: object = {}): Promise<ScvmmUn
     program: (path, words) => qemuImg(files, path, words),
   }
   sshd.act(powershell(windows))
-  const rule = ScvmmRule.parse({
+  const rule = {
     ...{ name: 'vmm', kind: 'scvmm', ssh: { user: sshd.user, keyFile: sshd.keyFile } },
     server: { address: '127.0.0.1', port: sshd.port('vmm.test'), fingerprint: sshd.fingerprint },
     ...{
@@ -57,11 +59,11 @@ export async function anScvmm(sshd: Sshd, changes: object = {}): Promise<ScvmmUn
       { name: 'hv2', slots: 40, computer: 'hv2.test' },
     ],
     ...changes,
-  })
-  const hypervisor = await scvmm(rule)
+  }
+  const hypervisor = await scvmm(ScvmmRule.parse(rule))
   const dispose = async () => {
     await hypervisor.close()
     await rm(folder, { recursive: true })
   }
-  return { hypervisor, world, windows, host: 'hv1', otherHost: 'hv2', folder, dispose }
+  return { hypervisor, world, windows, rule, host: 'hv1', otherHost: 'hv2', folder, dispose }
 }
