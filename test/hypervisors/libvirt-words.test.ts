@@ -1,5 +1,9 @@
+import { readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { packagePath } from '../../src/base/package-root.ts'
 import type { MachineSpec } from '../../src/hypervisors/hypervisor.ts'
 import { address, power, snapshots } from '../../src/hypervisors/libvirt/answers.ts'
 import { locate } from '../../src/hypervisors/libvirt/console.ts'
@@ -174,6 +178,7 @@ describe('a connection', () => {
       'qemu+ssh://jack@kvm1.example.org:2222/system',
       { transport: 'ssh', login: ['-l', 'jack', '-p', '2222', '--', 'kvm1.example.org'] },
     ],
+    ['qemu+ssh://kvm1/system?keyfile=/k', { transport: 'ssh', login: ['-i', '/k', '--', 'kvm1'] }],
     ['qemu+tls://kvm1.example.org/system', { transport: 'other', login: [] }],
   ])('%s is reached accordingly', (uri, expected) => {
     expect(locate(uri)).toEqual(expected)
@@ -193,6 +198,17 @@ describe('a connection', () => {
       expect(() => aRule({ hosts })).toThrow('a libvirt connection')
     },
   )
+})
+
+test('the sample in the README is accepted as it stands', async () => {
+  const readme = await readFile(packagePath('src', 'hypervisors', 'libvirt', 'README.md'), 'utf8')
+  const [, sample = ''] = /```yaml\n(.*?)```/s.exec(readme) ?? []
+  const { hypervisors } = z.object({ hypervisors: z.tuple([z.unknown()]) }).parse(parse(sample))
+
+  const rule = LibvirtRule.parse(hypervisors[0])
+
+  expect(rule.hosts.map(({ name }) => name)).toEqual(['kvm1', 'kvm2'])
+  expect(Object.keys(rule.templates)).toEqual(['debian12', 'w2022'])
 })
 
 test('a machine is what it was asked to be', () => {

@@ -64,11 +64,13 @@ async function greeted(stream: Duplex, ref: string, signal: AbortSignal): Promis
 
 /** How a connection gets to its host, and the words by which ssh would. */
 export function locate(uri: string): { transport: 'local' | 'ssh' | 'other'; login: string[] } {
-  const { protocol, hostname, username, port } = new URL(uri)
+  const { protocol, hostname, username, port, searchParams } = new URL(uri)
   const [, way = ''] = /\+(\w+):$/.exec(protocol) ?? []
   if (way === 'ssh') {
     const user = username === '' ? [] : ['-l', decodeURIComponent(username)]
-    return { transport: 'ssh', login: [...user, ...(port === '' ? [] : ['-p', port]), '--', hostname] }
+    const key = searchParams.get('keyfile')
+    const login = [...user, ...(port === '' ? [] : ['-p', port]), ...(key === null ? [] : ['-i', key])]
+    return { transport: 'ssh', login: [...login, '--', hostname] }
   }
   return { transport: hostname === '' ? 'local' : 'other', login: [] }
 }
