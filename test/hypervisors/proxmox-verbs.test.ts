@@ -383,6 +383,30 @@ describe('moving', () => {
   })
 })
 
+describe('a machine that HA looks after', () => {
+  test('is stopped and started once HA has done it, not when it was told', async () => {
+    await rig.made('m-1')
+    vmOf('m-1').ha = 'started'
+
+    await rig.hypervisor.powerOff('m-1', never)
+    const stopped = vmOf('m-1').qmp
+    await rig.hypervisor.start('m-1', never)
+
+    expect(stopped).toBeUndefined()
+    expect(vmOf('m-1').qmp).toBe('running')
+  })
+
+  test('is not saved, and goes on', async () => {
+    await rig.made('m-1')
+    vmOf('m-1').ha = 'started'
+
+    const saving = rig.hypervisor.save('m-1', never)
+
+    await expect(saving).rejects.toMatchObject({ code: 'hypervisor_refused', transient: false })
+    expect(vmOf('m-1').qmp).toBe('running')
+  })
+})
+
 describe('what is told of machines', () => {
   test('the figures are those of the node, and what does not answer is a problem in words', async () => {
     await rig.made('m-1', { memoryGb: 2 })
