@@ -6,6 +6,7 @@ import type { Config } from '../../src/config.ts'
 import { openDirectory } from '../../src/identity/open.ts'
 import { signIn } from '../../src/identity/sign-in.ts'
 import { throttle } from '../../src/identity/throttle.ts'
+import type { Pace } from '../../src/jobs/trades.ts'
 import { catalogue } from '../../src/operations/catalogue.ts'
 import { openLayout } from '../../src/portal/layout.tsx'
 import { portal } from '../../src/portal/routes.tsx'
@@ -20,8 +21,9 @@ export interface Site extends Core {
   signedIn(user: string): Promise<Browser>
 }
 
-export async function openSite(config?: Config): Promise<Site> {
-  const core = await openCore(config === undefined ? {} : { config })
+export async function openSite(config?: Config, pace?: Pace): Promise<Site> {
+  const options = { ...(config === undefined ? {} : { config }), ...(pace === undefined ? {} : { pace }) }
+  const core = await openCore(options)
   const { operations, clock, store } = core
   const { site } = core.config
   const directory = await openDirectory(core.config.identity)

@@ -228,7 +228,8 @@ function Open({ at }: { at: string }) {
 }
 
 /** Its desktop cannot be reached. Opening again gives the next one of a shared pool, and says so of one's own. */
-function OutOfReach({ lease: { trouble, pool } }: Pick<LeaseProps, 'lease'>) {
+function OutOfReach({ lease: { trouble, pool, terminal } }: Pick<LeaseProps, 'lease'>) {
+  const said = { pool, terminal: terminal?.name, mac: terminal?.mac, kind: terminal?.kind }
   return (
     <>
       <p class="trouble" role="alert">
@@ -236,7 +237,9 @@ function OutOfReach({ lease: { trouble, pool } }: Pick<LeaseProps, 'lease'>) {
       </p>
       <p>If it goes on, ask an operator.</p>
       <form method="post" action="/desktop">
-        <input type="hidden" name="pool" value={pool} />
+        {Object.entries(said).map(([name, value]) => (
+          <input type="hidden" name={name} value={value ?? ''} />
+        ))}
         <p class="open">
           <input type="submit" class="main" value="Try again" />
         </p>
