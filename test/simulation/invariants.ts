@@ -241,7 +241,11 @@ function deletionsWrong({ picture, world }: Look): string[] {
     const { id, history, reminders, expiresAt } = machine
     const deleting = history.find(({ state, reason }) => state === 'deleting' && reason === byTime)
     if (deleting === undefined) continue
-    const keys = new Set(reminders.filter(({ end }) => end === expiresAt).map(({ notice }) => notice))
+    const ends = reminders.map(({ end }) => end).filter((end) => end <= deleting.at)
+    // One whose deletion failed may have been extended since: what counts is the end that it had then.
+    const isExtended = expiresAt !== null && expiresAt > deleting.at
+    const then = isExtended ? ends.sort().at(-1) : expiresAt
+    const keys = new Set(reminders.filter(({ end }) => end === then).map(({ notice }) => notice))
     const told = [...world.platform.posts.values()]
       .filter(({ key, card }) => keys.has(key) && JSON.stringify(card).includes(id))
       .map(({ at }) => at)
