@@ -133,11 +133,13 @@ set -e
 exec >"$1/log" 2>&1
 hostname "$2"
 mount --make-rprivate /
-mkdir -p "$1/etc" "$1/run" "$1/lib/qemu" /run/libvirt
+mkdir -p "$1/etc" "$1/run" "$1/lock" "$1/lib/qemu" /run/libvirt /run/lock
 cp -a /etc/libvirt/. "$1/etc/"
 cp "$1/qemu.conf" "$1/etc/qemu.conf"
 mount --bind "$1/run" /run/libvirt
 mount --bind "$1/lib" /var/lib/libvirt
+# Where each notes which serial lines it holds.
+mount --bind "$1/lock" /run/lock
 mount --bind "$1/etc" /etc/libvirt
 /usr/sbin/libvirtd --config "$1/libvirtd.conf" --pid-file "$1/pid" &
 wait $!
