@@ -105,7 +105,8 @@ function siteOf(
     roles,
     hypervisors: hypervisors.map((rule) => {
       const { name, overcommit, hosts } = rule
-      return { name, overcommit, hosts, discs: 'discs' in rule ? Object.keys(rule.discs) : [] }
+      const discs = 'discs' in rule ? Object.keys(rule.discs) : []
+      return { name, real: rule.kind !== 'simulator', overcommit, hosts, discs }
     }),
     groups: groups.map((group) => ({ ...group, members: lowerCase(group.members) })),
     templates,

@@ -121,6 +121,22 @@ export function administratorWarnings(
     )
 }
 
+/** Somebody without a key has no way into a Linux server: its accounts have no passwords. */
+export async function keyWarnings(
+  { tx, caller, site }: Pick<Context, 'tx' | 'caller' | 'site'>,
+  { template: name }: { template: string },
+  given: number,
+): Promise<string[]> {
+  const template = site.templates.find((known) => known.name === name)
+  const isTold = template?.os === 'linux' && (template.kind ?? 'image') === 'image'
+  if (!isTold || given > 0 || !site.hypervisors.some(({ real }) => real)) return []
+  const own = (await tx.settings.get(caller.user))?.sshKeys ?? []
+  if (own.length > 0) return []
+  return [
+    'You have given no SSH key, and a Linux server lets you in by that alone. Add one under Settings, SSH keys, before it is made.',
+  ]
+}
+
 /**
  * Where machines may go: to the host that was chosen, else the group that was, else the one for servers; where their
  * image is, if they have one, else where their template is.

@@ -3,7 +3,7 @@ import { type Known, namesOnBudget, peopleBehind } from './approvers.ts'
 import { askFor } from './asking.ts'
 import { change } from './operation.ts'
 import { OrderFields } from './order.ts'
-import { administratorWarnings, askedMachines, RequestFields } from './ordering.ts'
+import { administratorWarnings, askedMachines, keyWarnings, RequestFields } from './ordering.ts'
 import { anybody } from './rules.ts'
 import { RequestShape, requestView } from './shapes/request.ts'
 
@@ -25,11 +25,17 @@ export const requestMachine = change({
   output: RequestShape,
   subject: (_input, answer) => (answer === undefined ? null : `request:${answer.id}`),
   allow: anybody,
-  ask: (outside, { budget, administrators }): Promise<Known> =>
-    peopleBehind(outside, [...namesOnBudget(outside, budget), ...administrators]),
-  async run(context, input, known) {
+  ask: async (outside, { budget, administrators }, { user }): Promise<{ known: Known; keys: number }> => {
+    const names = [...namesOnBudget(outside, budget), ...administrators]
+    const [known, keys] = await Promise.all([peopleBehind(outside, names), outside.directory.keysOf(user)])
+    return { known, keys: keys.length }
+  },
+  async run(context, input, { known, keys }) {
     const { tx, caller, now, site } = context
-    const warnings = administratorWarnings(caller, input.administrators, known)
+    const warnings = [
+      ...administratorWarnings(caller, input.administrators, known),
+      ...(await keyWarnings(context, input, keys)),
+    ]
     const asked = await askedMachines(context, input)
     const request = await askFor(context, asked, known)
     return requestView(request, { tx, now, site, warnings })

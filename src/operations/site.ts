@@ -26,6 +26,8 @@ export interface Site {
   /** Each hypervisor's part in placement. `hosts` is empty where the driver finds them itself. */
   hypervisors: readonly {
     name: string
+    /** Whether machines on it have guests that people get into; a simulated one has none. */
+    real: boolean
     overcommit: { cpus: number; memory: number }
     hosts: readonly { name: string; group: string }[]
     /** Discs that empty machines may boot from, by name. */

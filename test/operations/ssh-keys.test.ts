@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { changeKeys, listKeys } from '../../src/operations/ssh-keys.ts'
 import { type Core, demoConfig, openCore } from './core.ts'
+import { requestMachine } from '../../src/operations/request-machine.ts'
 import { ordered } from './ordered.ts'
 
 const blob = (last: string) => `AAAAC3NzaC1lZDI1NTE5AAAAIAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8${last}`
@@ -51,4 +52,28 @@ test('a key that stands there twice is refused, and the keys stay as they were',
   await expect(again).rejects.toMatchObject({ code: 'invalid_input' })
   const { items } = await core.operations.perform(listKeys, await core.as('alice'), {})
   expect(items).toHaveLength(2)
+})
+
+async function asked(site: Core, user: string, template: string): Promise<readonly string[]> {
+  const order = { template, days: 30, budget: 'T-2000', purpose: 'AFS web server' }
+  return (await site.operations.perform(requestMachine, await site.as(user), order)).warnings
+}
+
+test('who has no key is told so when they ask for a server that would let nobody else in', async () => {
+  const config = await demoConfig()
+  const hypervisors = config.site.hypervisors.map((one) => ({ ...one, real: true }))
+  const real = await openCore({ config: { ...config, site: { ...config.site, hypervisors } } })
+
+  const [linux, windows] = [await asked(real, 'alice', 'slc5'), await asked(real, 'alice', 'w2008')]
+  await real.operations.perform(changeKeys, await real.as('alice'), { keys: [hers] })
+  const after = await asked(real, 'alice', 'slc5')
+
+  expect(linux).toEqual([expect.stringContaining('no SSH key')])
+  expect(windows).toEqual([])
+  expect(after).toEqual([])
+  await real.close()
+})
+
+test('where everything is simulated nobody is asked for a key', async () => {
+  expect(await asked(core, 'bob', 'slc5')).toEqual([])
 })
