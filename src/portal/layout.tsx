@@ -33,7 +33,11 @@ const entries: readonly { path: string; name: string }[] = [
 ]
 
 /** Inline styles are forbidden to our pages, so htmx may not bring its own; nor does anything in them need `eval`. */
-const htmxConfig = JSON.stringify({ includeIndicatorCSS: false, history: false, extensions: 'sse' })
+const htmxConfig = JSON.stringify({
+  ...{ includeIndicatorCSS: false, history: false, extensions: 'sse' },
+  // What somebody has unfolded stays so when the page around it changes.
+  morphIgnore: ['data-htmx-powered', 'open'],
+})
 
 export function openLayout(site: Pick<Site, 'name'>): Layout {
   return (page) => `<!doctype html>\n${renderToString(<Document site={site.name} page={page} />)}\n`

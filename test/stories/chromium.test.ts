@@ -1,5 +1,7 @@
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Caller, system } from '../../src/identity/person.ts'
+import { openDesktop } from '../../src/operations/open-desktop.ts'
 import { component } from '../components.ts'
 import { openStorySite, type StorySite } from './site.ts'
 
@@ -46,6 +48,20 @@ describe.skipIf(!browserHere.available)(name, () => {
     await page.getByRole('heading', { name: 'Machines' }).waitFor()
     return page
   }
+
+  test('what an operator has unfolded and typed stays so while the page of pools changes by itself', async () => {
+    const olga = await windowOf('olga')
+    await olga.goto(`${site.url}/pools`)
+    await olga.getByText('Maintenance').last().click()
+    await olga.getByLabel('Why public is closed').first().fill('new image')
+
+    const carol: Caller = { ...system(), user: 'carol', roles: [] }
+    await site.service.operations.perform(openDesktop, carol, { pool: 'public' })
+    await olga.getByRole('row', { name: /^public 1 / }).waitFor()
+
+    expect(await olga.locator('details[open]').count()).toBe(1)
+    expect(await olga.getByLabel('Why public is closed').first().inputValue()).toBe('new image')
+  })
 
   test('a request, its approval in another window and the finished server arrive without reloading', async () => {
     const [alice, bob] = [await windowOf('alice'), await windowOf('bob')]

@@ -99,7 +99,9 @@ function Facts({ request, moment }: { request: RequestView; moment: Moment }) {
           )}
         </Fact>
       )}
-      {request.state !== 'pending' || request.quote.validUntil === undefined ? null : (
+      {request.state !== 'pending' ||
+      request.budget === '' ||
+      request.quote.validUntil === undefined ? null : (
         <Fact name="Quoted until">
           <When at={request.quote.validUntil} moment={moment} />
         </Fact>
