@@ -30,7 +30,7 @@ export interface MachineSpec extends Size {
   administrators: readonly Administrator[]
   /** Six octets, lower case with colons: exactly what its adapter is to have. It is registered before the first boot. */
   mac: string
-  /** The ref of an image of the library to make its disk from, in the place of the template's. */
+  /** The ref of an image of the library to make its disk from. Its template need then not be known to the driver. */
   image?: string
   /** The ref of an image to be put beside its own disk, as a second one. */
   data?: string

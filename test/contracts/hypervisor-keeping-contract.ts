@@ -164,7 +164,8 @@ export function keepingContract(name: string, open: () => Promise<HypervisorUnde
 
       expect((await images()).sort()).toEqual(['i-1', 'i-2'])
       expect((await stat(file)).size).toBeGreaterThan(0)
-      await made('m-2', { image: 'i-2' })
+      // It came as a file, so that no template says what is on it.
+      await made('m-2', { image: 'i-2', template: 'brought-in', os: 'other' })
       expect(await power('m-2')).toBe('running')
     })
 

@@ -43,6 +43,8 @@ export function making(farm: Farm): Pick<Hypervisor, 'provision' | 'restoreClean
   function templateOf(spec: MachineSpec): TemplateRule {
     if (spec.blank !== undefined) return bare
     const template = rule.templates[spec.template]
+    // A disk that came as a file, of a guest that nobody here has prepared.
+    if (template === undefined && spec.image !== undefined) return bare
     if (template === undefined) throw refused(`Hypervisor ${rule.name} has no template ${spec.template}.`)
     return template
   }

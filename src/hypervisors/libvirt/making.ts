@@ -8,7 +8,7 @@ import { type Farm, type Found, keptOf } from './farm.ts'
 import { type Kept, machineSpace, uuidOf } from './naming.ts'
 import { powerOff, started } from './power.ts'
 import { untilReady } from './ready.ts'
-import type { LibvirtTemplate } from './rule.ts'
+import { LibvirtTemplate } from './rule.ts'
 import { seedKind, writeSeed } from './seed.ts'
 import { outageOf, type Virsh } from './virsh.ts'
 
@@ -74,10 +74,21 @@ export function whole(found: Found): Kept {
 
 function templateOf(
   farm: Farm,
-  { template, blank }: { template: string; blank?: Kept['blank'] },
+  { template, image, blank }: { template: string; image?: string | undefined; blank?: Kept['blank'] },
 ): LibvirtTemplate | undefined {
-  return blank === undefined ? farm.template(template) : undefined
+  if (blank !== undefined) return undefined
+  const isBroughtIn = image !== undefined && !Object.hasOwn(farm.rule.templates, template)
+  return isBroughtIn ? broughtIn : farm.template(template)
 }
+
+/** A disk that came as a file, of a guest that nobody here has prepared: what every system has drivers for. */
+const broughtIn = LibvirtTemplate.parse({
+  disk: '/nowhere',
+  bus: 'sata',
+  nic: 'e1000e',
+  agent: false,
+  seed: 'none',
+})
 
 /** The domain comes first, so that what is left of a machine that is given up can be found and removed. */
 async function define(farm: Farm, spec: MachineSpec, signal: AbortSignal): Promise<Found> {

@@ -50,6 +50,8 @@ export function making(centre: Centre): Pick<Hypervisor, 'provision' | 'restoreC
   function templateOf(spec: MachineSpec): { template: string; agent: boolean } {
     const own = rule.templates[spec.template]
     if (spec.blank === undefined && own !== undefined) return own
+    // A disk that came as a file needs no template, and its guest was prepared by nobody here.
+    if (spec.image !== undefined) return { template: '', agent: false }
     if (spec.blank === undefined) throw refused(`Hypervisor ${rule.name} has no template ${spec.template}.`)
     if (rule.blank === undefined) throw refused(`Hypervisor ${rule.name} has no template of empty machines.`)
     return { template: rule.blank, agent: false }
@@ -95,7 +97,7 @@ export function making(centre: Centre): Pick<Hypervisor, 'provision' | 'restoreC
       if (!taken.some((one) => one.name === clean)) {
         await centre.tell(scripts.checkpoint, { id: machine.id, name: clean }, signal)
       }
-      const base = blank === undefined ? template.template : null
+      const base = blank === undefined && template.template !== '' ? template.template : null
       const note: Note = { ref, os, stage: 'made', base, agent: template.agent }
       await centre.tell(scripts.name, { id: machine.id, name, notes: notesOf(note) }, signal)
     },
