@@ -21,6 +21,7 @@ const known = {
   // What gives each session of xrdp a screen of its own.
   xorgxrdp: { binaries: ['/usr/lib/xorg/modules/libxorgxrdp.so'], packages: ['xorgxrdp'] },
   xmllint: { binaries: ['xmllint'], packages: ['libxml2-utils'] },
+  x2gobroker: { binaries: ['x2gobroker'], packages: ['x2gobroker'] },
   slapd: { binaries: ['/usr/sbin/slapd', 'slapd'], packages: ['slapd', 'ldap-utils'] },
   samba: {
     binaries: ['/usr/sbin/samba', 'samba'],

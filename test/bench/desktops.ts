@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { packagePath } from '../../src/base/package-root.ts'
 import { perSecond, type Row } from './measure.ts'
+import { startX2goBroker } from './x2gobroker.ts'
 
 const people = 600
 const rounds = 5
@@ -31,6 +32,8 @@ export async function desktopRows(): Promise<Row[]> {
     await until(async () => (await call(barePort, 'POST', '/', '')).status === 200)
     const tokens = await signInAll(call, port)
     const ratios: number[] = []
+    const x2go = await startX2goBroker()
+    const againstX2go: number[] = []
     for (let round = 0; round < rounds; round++) {
       await until(async () => readyIn(await call(port, 'GET', '/api/v1/pools', tokens[0] ?? '')) >= people)
       const bare = await perSecond(people * 4, connections, () =>
@@ -44,17 +47,27 @@ export async function desktopRows(): Promise<Row[]> {
         leases.push({ id: z.object({ lease: z.string() }).parse(JSON.parse(answer.body)).lease, token })
       })
       ratios.push(open / bare)
+      if (x2go !== undefined) againstX2go.push(open / (await x2go.selections(people / 4, 8)))
       for (const { id, token } of leases) await call(port, 'POST', `/api/v1/leases/${id}/end`, token)
     }
     agent.destroy()
-    return [
+    await x2go?.stop()
+    const rows: Row[] = [
       {
         name: 'desktops: opens over HTTP, 32 connections',
         against: 'bare Express handler',
         aim: '>= 0.35',
         ratios,
       },
+      {
+        name: 'desktops: the same',
+        against: 'x2gobroker selecting a session, 8 connections',
+        aim: '>= 3',
+        ratios: againstX2go,
+        note: 'which stores nothing and signs nothing',
+      },
     ]
+    return rows.filter((row) => row.ratios.length > 0)
   } finally {
     for (const child of children) {
       child.kill('SIGTERM')
