@@ -28,6 +28,8 @@ export interface HttpOptions {
 export function httpApp({ readiness, faces, site, proxies = [], log }: HttpOptions): Express {
   const app = express()
   app.disable('x-powered-by')
+  // What is made for somebody is stored by nobody, so that a tag to ask again by would be worked out for nothing.
+  app.disable('etag')
   app.set('query parser', 'simple')
   app.set('trust proxy', [...proxies])
   app.use(pageSecurity(site))

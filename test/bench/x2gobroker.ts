@@ -81,7 +81,7 @@ function select(agent: Agent, port: number): Promise<void> {
       let text = ''
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
       response.on('end', () => {
-        if (/^SERVER:localhost:/m.test(text)) resolve()
+        if (/^SERVER:127.0.0.1:/m.test(text)) resolve()
         else reject(new Error(`x2gobroker answered ${response.statusCode ?? 0}: ${text}`))
       })
     })
@@ -103,6 +103,6 @@ use-load-checker = false
 
 function profiles(sshPort: number): string {
   const one = (n: number) =>
-    `[p${n}]\nname=Desktop ${n}\nhost=localhost\nsshport=${sshPort}\nacl-users-allow=ALL\nacl-any-order=deny-allow\nbroker-agent-query-mode=NONE\n`
+    `[p${n}]\nname=Desktop ${n}\nhost=127.0.0.1\nsshport=${sshPort}\nacl-users-allow=ALL\nacl-any-order=deny-allow\nbroker-agent-query-mode=NONE\n`
   return `[DEFAULT]\ncommand=XFCE\n${Array.from({ length: 10 }, (_, n) => one(n)).join('')}`
 }
