@@ -53,6 +53,7 @@ export async function openDesktops({
   const reset = async (): Promise<void> => {
     // It exits with 1 where there was nothing to end.
     await execute('pkill', ['-KILL', '-u', user]).catch(() => undefined)
+    await execute('find', leftByScreens(user))
     await rm(join(home, 'work'), { force: true })
   }
   ending.push(async () => {
@@ -65,6 +66,8 @@ export async function openDesktops({
   const desktop = join(home, 'desktop.sh')
   await writeFile(desktop, desktopScript, { mode: 0o755 })
   const [sesman, ini] = [join(folder, 'sesman.ini'), join(folder, `xrdp-${port}.ini`)]
+  // An account of this number may have been here before, and have left its screens' numbers taken.
+  await reset()
   await writeFile(sesman, sesmanSettings(desktop, join(folder, 'sesman.log')))
   const { key, certificate } = await makeCertificate(folder)
   const log = join(folder, `xrdp-${port}.log`)
@@ -80,6 +83,12 @@ export async function openDesktops({
     work: () => writeFile(join(home, 'work'), ''),
   }
 }
+
+/** A screen that is killed leaves its number taken, and sesman tries only so many numbers. */
+const leftByScreens = (user: string) => [
+  ...['/tmp', '-maxdepth', '2', '-user', user],
+  ...['(', '-name', '.X*-lock', '-o', '-path', '/tmp/.X11-unix/X*', ')', '-delete'],
+]
 
 /** A session: a blue screen; and an orange one over it, once somebody has worked there. */
 const desktopScript = `#!/bin/sh
