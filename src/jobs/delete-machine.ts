@@ -53,7 +53,8 @@ function unregistered({ registered: _, ...machine }: Machine): Machine {
   return machine
 }
 
-async function recordDeletion(
+/** Closes the books of a machine that is gone from its host: what is owed, its image, its name on the network. */
+export async function recordDeletion(
   desk: ReturnType<typeof deskOf>,
   machine: Machine,
   reason: string,

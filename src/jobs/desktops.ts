@@ -8,6 +8,7 @@ import { type Machine, machineStates } from '../machines/machine.ts'
 import { desktopTo, finishLease, giveOut, lendTo, type PoolDesk, poolNamed } from '../operations/desktops.ts'
 import { pauseRefill } from '../operations/refilling.ts'
 import type { Transaction } from '../store/store.ts'
+import { recordDeletion } from './delete-machine.ts'
 import { changeMachine, deskOf, driverOf, machineOf, verified, withStatus } from './facts.ts'
 import { tell } from './outbox.ts'
 import { build, failMachine } from './provision-machine.ts'
@@ -114,7 +115,11 @@ export const retireDesktop: Trade<'retire-desktop'> = {
     await closing(work, 'closing connections')
     await work.stage('removing it', () => driverOf(work, machine).remove(machine.ref, work.signal))
     await work.store.transact(async (tx) => {
-      await changeMachine(tx, machine.id, (known) => asDeleted(known, deskOf(work, tx).now))
+      const desk = deskOf(work, tx)
+      const known = await tx.machines.get(machine.id)
+      if (known !== undefined && known.state !== 'deleted') {
+        await recordDeletion(desk, beingDeleted(known, desk.now), letGo)
+      }
       await tx.desktops.remove(machine.id)
     })
   },
@@ -123,13 +128,11 @@ export const retireDesktop: Trade<'retire-desktop'> = {
   },
 }
 
-function asDeleted(machine: Machine, at: Instant): Machine {
-  if (machine.state === 'deleted') return machine
-  const reason = 'a new version of its template takes its place'
-  const deleting =
-    machine.state === 'deleting' ? machine : move(machineStates, machine, 'deleting', { at, reason })
-  const deleted = move(machineStates, deleting, 'deleted', { at, reason })
-  return { ...deleted, host: null, address: null, rdp: null, attentionAt: null }
+const letGo = 'its pool let go of it'
+
+function beingDeleted(machine: Machine, at: Instant): Machine {
+  if (machine.state === 'deleting') return machine
+  return move(machineStates, machine, 'deleting', { at, reason: letGo })
 }
 
 /** Puts a person's own desktop to rest after a session: saved where the pool says so, else left as it is. */

@@ -3,6 +3,7 @@ import { Outage } from '../../src/base/errors.ts'
 import type { Entry, Registrar } from '../../src/registration/registrar.ts'
 import { deleteMachine } from '../../src/operations/delete-machine.ts'
 import { listRequests } from '../../src/operations/list-requests.ts'
+import { rollPool } from '../../src/operations/roll-pool.ts'
 import { showBudget } from '../../src/operations/show-budget.ts'
 import { showJob } from '../../src/operations/show-job.ts'
 import { type Core, hour, leisurely, minute, openCore } from './core.ts'
@@ -68,6 +69,20 @@ describe('a machine on a network that has to know of it', () => {
     await core.pass(5 * minute)
 
     expect(book.told.filter((words) => words.startsWith('locate webafs20'))).toHaveLength(1)
+  })
+
+  test('loses its name too when it is a desktop that a new version takes the place of', async () => {
+    const old = (await core.store.read((tx) => tx.desktops.find('pool', 'public'))).map(({ id }) => id)
+    await core.pass(minute)
+
+    await core.operations.perform(rollPool, await core.as('olga'), { pool: 'public', atOnce: 2 })
+    await core.pass(5 * minute)
+
+    const forgotten = book.told
+      .filter((words) => words.startsWith('deregister'))
+      .map((words) => words.split(' ')[1])
+    expect(old).toHaveLength(2)
+    expect(new Set(forgotten)).toEqual(new Set(old))
   })
 
   test('loses its name when it is deleted, after it is gone', async () => {
