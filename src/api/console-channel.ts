@@ -7,6 +7,7 @@ import { fingerprint } from '../base/seal.ts'
 import type { Caller } from '../identity/person.ts'
 import { checkConsole, type ConsoleKind, enterConsole } from '../operations/open-console.ts'
 import type { Operations } from '../operations/perform.ts'
+import { endWhenSilent } from './heartbeat.ts'
 import { type Callers, cookieOf, sessionCookie } from './callers.ts'
 import { pump } from './console-pump.ts'
 import { isForeign, refuseUpgrade, type Upgrades } from './upgrades.ts'
@@ -116,18 +117,9 @@ interface Opening {
 function serve(opening: Opening, services: ConsoleServices): void {
   const { socket } = opening
   const gone = new AbortController()
-  let isAlive = true
-  const beat = setInterval(() => {
-    if (!isAlive) socket.terminate()
-    isAlive = false
-    socket.ping()
-  }, beatMillis)
-  socket.on('pong', () => (isAlive = true))
+  endWhenSilent(socket, beatMillis)
   socket.on('error', () => socket.terminate())
-  socket.on('close', () => {
-    clearInterval(beat)
-    gone.abort(new Error('whoever looked has gone'))
-  })
+  socket.on('close', () => gone.abort(new Error('whoever looked has gone')))
   begin(opening, services, gone.signal).catch((error: unknown) => {
     if (gone.signal.aborted) return
     if (error instanceof Refusal) close(socket, codes.refused, error.message)

@@ -8,6 +8,7 @@ import { extendLeaseTime } from '../operations/extend-lease.ts'
 import { sightTerminal } from '../operations/manage-terminals.ts'
 import type { Operations } from '../operations/perform.ts'
 import { terminalSession } from '../operations/terminal-session.ts'
+import { endWhenSilent } from './heartbeat.ts'
 import type { Callers } from './callers.ts'
 import { isForeign, refuseUpgrade, type Upgrades } from './upgrades.ts'
 
@@ -63,13 +64,7 @@ function serve(socket: WebSocket, address: string, services: ChannelServices): v
   const { log } = services
   const late = setTimeout(() => socket.close(1008, 'no hello'), helloMillis)
   let talk: Talk | undefined
-  let isAlive = true
-  const beat = setInterval(() => {
-    if (!isAlive) socket.terminate()
-    isAlive = false
-    socket.ping()
-  }, beatMillis)
-  socket.on('pong', () => (isAlive = true))
+  endWhenSilent(socket, beatMillis)
   // One thing at a time, in the order in which they came.
   let turn: Promise<void> = Promise.resolve()
   const inTurn = (work: () => Promise<void>) => {
@@ -101,7 +96,6 @@ function serve(socket: WebSocket, address: string, services: ChannelServices): v
   socket.on('error', () => socket.terminate())
   socket.on('close', () => {
     clearTimeout(late)
-    clearInterval(beat)
     stop()
   })
 }

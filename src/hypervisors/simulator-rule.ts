@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { IsoDuration } from '../base/duration.ts'
 import { HostRule } from '../machines/host.ts'
 import { hypervisorCodes } from './outages.ts'
+import { HypervisorName, hostsOf, Overcommit } from './common-rule.ts'
 
 /** What making a simulated machine consists of, in order. */
 export const simulatorStages = [
@@ -89,8 +90,7 @@ export type ServerAddress = z.infer<typeof ServerAddress>
 
 /** A simulated hypervisor as the site's file describes it. */
 export const SimulatorRule = z.strictObject({
-  /** Part of a file name, hence the narrow alphabet. */
-  name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'lower-case letters, digits and dashes'),
+  name: HypervisorName,
   kind: z.literal('simulator'),
   /** Where `jackdaw simulate` serves it, for sites of several processes. Without one each process has a farm of its own. */
   server: ServerAddress.optional(),
@@ -98,14 +98,8 @@ export const SimulatorRule = z.strictObject({
   stage: IsoDuration.prefault('PT0.2S'),
   /** A real RDP server that is to stand behind every simulated Windows machine, instead of the simulated one. */
   rdpAddress: Endpoint.optional(),
-  /** How many virtual CPUs and GB may be promised for each real one. */
-  overcommit: z
-    .strictObject({ cpus: z.number().positive().default(4), memory: z.number().positive().default(1) })
-    .prefault({}),
-  hosts: z
-    .array(HostRule)
-    .min(1)
-    .refine((hosts) => new Set(hosts.map((host) => host.name)).size === hosts.length, 'each host once'),
+  overcommit: Overcommit,
+  hosts: hostsOf(HostRule),
   /** Discs that machines with an empty disk may boot from, by name, as real hypervisors have them; nothing reads them. */
   discs: z.record(z.string(), z.string()).default({}),
   /** What is to go wrong, for demonstrations; counted anew at each start. */

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { IsoDuration } from '../../base/duration.ts'
 import { serverGroup } from '../../machines/host.ts'
 import { SshAddress, SshLogin, WindowsPath } from '../powershell/rule.ts'
+import { HypervisorName, hostsOf, Overcommit } from '../common-rule.ts'
 
 /** What a template of the site is on these hosts: a disk that every machine's own lies on top of, and is never written. */
 const TemplateRule = z.strictObject({
@@ -30,7 +31,7 @@ export type HyperVHostRule = z.infer<typeof HostRule>
 
 /** Several Hyper-V hosts, each reached by SSH, as the site's file describes them. */
 export const HyperVRule = z.strictObject({
-  name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'lower-case letters, digits and dashes'),
+  name: HypervisorName,
   kind: z.literal('hyperv'),
   ssh: SshLogin,
   /** A folder on each host, in which each machine has one of its own. */
@@ -50,15 +51,10 @@ export const HyperVRule = z.strictObject({
   qemuImg: WindowsPath.optional(),
   /** How long a guest that is asked to shut down is waited for. */
   patience: IsoDuration.prefault('PT5M'),
-  overcommit: z
-    .strictObject({ cpus: z.number().positive().default(4), memory: z.number().positive().default(1) })
-    .prefault({}),
+  overcommit: Overcommit,
   templates: z.record(z.string(), TemplateRule),
   /** ISO files to boot empty machines from. */
   discs: z.record(z.string(), WindowsPath).default({}),
-  hosts: z
-    .array(HostRule)
-    .min(1)
-    .refine((hosts) => new Set(hosts.map((host) => host.name)).size === hosts.length, 'each host once'),
+  hosts: hostsOf(HostRule),
 })
 export type HyperVRule = z.infer<typeof HyperVRule>

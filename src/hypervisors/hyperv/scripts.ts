@@ -1,3 +1,4 @@
+import { fileScripts } from '../powershell/file-scripts.ts'
 import type { Script } from '../powershell/script.ts'
 
 /**
@@ -93,16 +94,7 @@ Move-Item -LiteralPath $p.partial -Destination $p.path
 }`,
   ),
   exists: script('look for a file', '$data=[bool](Test-Path -LiteralPath $p.path)'),
-  writeFile: script(
-    'write a file',
-    `
-[IO.File]::WriteAllBytes($p.partial,[Convert]::FromBase64String($p.body))
-Move-Item -LiteralPath $p.partial -Destination $p.path -Force`,
-  ),
-  deleteFile: script(
-    'delete a file',
-    'if(Test-Path -LiteralPath $p.path){Remove-Item -LiteralPath $p.path -Force}',
-  ),
+  ...fileScripts,
   images: script(
     'list its images',
     `

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { IsoDuration } from '../../base/duration.ts'
 import { HostRule } from '../../machines/host.ts'
+import { HypervisorName, hostsOf, Overcommit } from '../common-rule.ts'
 
 /** Hosts read it too: the same file under the same name on each of them and here. */
 const SharedPath = z
@@ -58,11 +59,9 @@ export type LibvirtHost = z.infer<typeof Host>
 
 /** Hosts of libvirt as the site's file describes them. */
 export const LibvirtRule = z.strictObject({
-  name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'lower-case letters, digits and dashes'),
+  name: HypervisorName,
   kind: z.literal('libvirt'),
-  overcommit: z
-    .strictObject({ cpus: z.number().positive().default(4), memory: z.number().positive().default(1) })
-    .prefault({}),
+  overcommit: Overcommit,
   /** Disks, images and first-boot answers; the same folder here and on every host. */
   folder: SharedPath,
   /** That libvirt is told to believe that the folder is shared, where it cannot see that itself. */
@@ -86,9 +85,6 @@ export const LibvirtRule = z.strictObject({
   templates: z.record(z.string(), LibvirtTemplate),
   /** Discs (ISO files) that machines with an empty disk may boot from. */
   discs: z.record(z.string(), SharedPath).default({}),
-  hosts: z
-    .array(Host)
-    .min(1)
-    .refine((hosts) => new Set(hosts.map((host) => host.name)).size === hosts.length, 'each host once'),
+  hosts: hostsOf(Host),
 })
 export type LibvirtRule = z.infer<typeof LibvirtRule>

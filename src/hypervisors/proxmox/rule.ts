@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { HostRule } from '../../machines/host.ts'
+import { HypervisorName, hostsOf, Overcommit } from '../common-rule.ts'
 
 /** Names that Proxmox VE gives out: nodes (RFC 1123 labels), storages, pools, bridges. All end up in parameters. */
 const NodeName = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i, 'the name of a node, such as pve1')
@@ -43,7 +44,7 @@ const TemplateVm = z.strictObject({
 /** A Proxmox VE node or cluster as the site's file describes it. */
 export const ProxmoxRule = z
   .strictObject({
-    name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'lower-case letters, digits and dashes'),
+    name: HypervisorName,
     kind: z.literal('proxmox'),
     /** Where its API listens. More nodes of the cluster after the first are asked when that gives no answer. */
     urls: z.array(ApiUrl).min(1),
@@ -60,9 +61,7 @@ export const ProxmoxRule = z
     caFile: z.string().min(1).optional(),
     /** The certificates that are taken, whoever vouches for them. */
     fingerprints: z.array(Fingerprint).min(1).optional(),
-    overcommit: z
-      .strictObject({ cpus: z.number().positive().default(4), memory: z.number().positive().default(1) })
-      .prefault({}),
+    overcommit: Overcommit,
     /** What the templates of the site are here. */
     templates: z.record(z.string(), TemplateVm).default({}),
     /** ISO images to boot empty machines from: a name, and the volume it is, such as `local:iso/debian-13.iso`. */
@@ -92,10 +91,7 @@ export const ProxmoxRule = z
       .prefault({}),
     /** A storage of files that this service sees too, in a folder of its own: for export, import and several accounts. */
     exchange: z.strictObject({ storage: StorageName, path: z.string().startsWith('/') }).optional(),
-    hosts: z
-      .array(Host)
-      .min(1)
-      .refine((hosts) => new Set(hosts.map(({ name }) => name)).size === hosts.length, 'each host once'),
+    hosts: hostsOf(Host),
   })
   .superRefine(({ caFile, fingerprints, urls }, context) => {
     const said = [

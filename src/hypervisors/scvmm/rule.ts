@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { IsoDuration } from '../../base/duration.ts'
 import { serverGroup } from '../../machines/host.ts'
 import { SshAddress, SshLogin, WindowsPath } from '../powershell/rule.ts'
+import { HypervisorName, hostsOf, Overcommit } from '../common-rule.ts'
 
 /** The name of something in VMM, compared as a whole: none of it is a pattern. */
 const Named = z.string().regex(/^[^\u0000-\u001f\u007f]{1,256}$/)
@@ -27,7 +28,7 @@ const TemplateRule = z.strictObject({
 
 /** A server of System Center Virtual Machine Manager and the hosts it manages, as the site's file describes them. */
 export const ScvmmRule = z.strictObject({
-  name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'lower-case letters, digits and dashes'),
+  name: HypervisorName,
   kind: z.literal('scvmm'),
   ssh: SshLogin,
   /** The computer that PowerShell runs on: the management server, or one with VMM's console. */
@@ -56,15 +57,10 @@ export const ScvmmRule = z.strictObject({
   /** `qemu-img.exe` on the computer of `server`: for files that come in, and those that go out in another format. */
   qemuImg: WindowsPath.optional(),
   patience: IsoDuration.prefault('PT5M'),
-  overcommit: z
-    .strictObject({ cpus: z.number().positive().default(4), memory: z.number().positive().default(1) })
-    .prefault({}),
+  overcommit: Overcommit,
   templates: z.record(z.string(), TemplateRule),
   /** ISO files of the library to boot empty machines from, by their names there. */
   discs: z.record(z.string(), Named).default({}),
-  hosts: z
-    .array(HostRule)
-    .min(1)
-    .refine((hosts) => new Set(hosts.map((host) => host.name)).size === hosts.length, 'each host once'),
+  hosts: hostsOf(HostRule),
 })
 export type ScvmmRule = z.infer<typeof ScvmmRule>

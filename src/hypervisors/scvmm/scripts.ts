@@ -1,3 +1,4 @@
+import { fileScripts } from '../powershell/file-scripts.ts'
 import type { Script } from '../powershell/script.ts'
 
 /**
@@ -132,16 +133,7 @@ if(-not $iso){throw ('The library has no disc '+$p.disc+'.')}
 $dvd=@(Get-SCVirtualDVDDrive -VM $vm)[0]
 if($dvd){Set-SCVirtualDVDDrive -VirtualDVDDrive $dvd -ISO $iso ${run}}else{New-SCVirtualDVDDrive -VM $vm -Bus 0 -LUN 2 -ISO $iso ${run}}${wait}`,
   ),
-  writeFile: script(
-    'write a file',
-    `
-[IO.File]::WriteAllBytes($p.partial,[Convert]::FromBase64String($p.body))
-Move-Item -LiteralPath $p.partial -Destination $p.path -Force`,
-  ),
-  deleteFile: script(
-    'delete a file',
-    'if(Test-Path -LiteralPath $p.path){Remove-Item -LiteralPath $p.path -Force}',
-  ),
+  ...fileScripts,
 
   checkpoint: job('take a checkpoint', 'New-SCVMCheckpoint -VM $vm -Name $p.name'),
   checkpoints: script(
